@@ -1,0 +1,1 @@
+//! Sightread's reader: picture → text regions → lines → language model → sentences.

@@ -1,0 +1,2 @@
+//! The command `sightread`.
+fn main() {}

@@ -1,0 +1,5 @@
+//! The packed 4-bit linear layer: format, CPU kernels, wgpu kernels.
+
+mod format;
+
+pub use format::{PackError, PackedLinear};

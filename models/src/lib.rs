@@ -1,0 +1,12 @@
+//! Every network of Sightread, defined once for the quantizer and the app.
+//!
+//! Data flows one way: a checkpoint ([`checkpoint`]) fills a network ([`text`], [`vision`], [`vlm`]) made of shared
+//! blocks ([`nn`]) whose linear layers may be packed to 4 bit ([`int4`]).
+
+pub mod checkpoint;
+pub mod device;
+pub mod int4;
+pub mod nn;
+pub mod text;
+pub mod vision;
+pub mod vlm;

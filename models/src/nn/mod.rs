@@ -1,0 +1,1 @@
+//! Blocks shared by networks: norms, rotary embedding, attention with a KV cache, sampling.

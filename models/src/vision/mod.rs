@@ -1,0 +1,1 @@
+//! The vision tower of the starter model: text detector, line classifier, text recogniser.

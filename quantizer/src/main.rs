@@ -1,0 +1,2 @@
+//! The command `rpiq`.
+fn main() {}
