@@ -1,0 +1,26 @@
+# Sourced by ./run and ./test: installs what is missing on Debian and its relatives. Nothing is touched when all is there.
+
+# need PACKAGE…: installs those of the Debian packages that are missing.
+need() {
+    command -v dpkg-query >/dev/null 2>&1 || return 0 # another distribution: its own package manager knows better
+    missing=""
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    sudo=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null 2>&1 || { echo "Please install these packages, then start again:$missing" >&2; return 1; }
+        sudo=sudo
+    fi
+    echo "Installing:$missing" >&2
+    $sudo apt-get -o DPkg::Lock::Timeout=300 update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >&2
+}
+
+# need_rust: says where to get Rust when cargo is not there.
+need_rust() {
+    command -v cargo >/dev/null 2>&1 && return 0
+    [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+    command -v cargo >/dev/null 2>&1 || { echo "Rust 1.95 or newer is needed: see rustup.rs, then start again." >&2; return 1; }
+}
