@@ -1,6 +1,8 @@
 //! What can be wrong with a checkpoint, each in a sentence fit to be spoken.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::StoredType;
 
 /// Why a checkpoint could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,16 @@ pub enum CheckpointError {
         /// Hugging Face name.
         name: String,
     },
+    /// A tensor is stored in a type that cannot be what is asked for.
+    #[error("tensor {name} is stored as {found}, which cannot be read as {wanted}; fetch the model in another format")]
+    Type {
+        /// Hugging Face name.
+        name: String,
+        /// How it is stored.
+        found: StoredType,
+        /// What it should be read as.
+        wanted: &'static str,
+    },
     /// A tensor has another shape than the configuration says.
     #[error("tensor {name} has shape {found:?}, but the configuration asks for {expected:?}")]
     Shape {
@@ -54,7 +66,44 @@ pub enum CheckpointError {
         /// Hugging Face name.
         name: String,
     },
+    /// There is no room left where a file is written.
+    #[error("the disk is full, {} could not be written; make room and start again, nothing that was there before is lost", path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something that is no model stands where a model should be written.
+    #[error("{} is already there and is not a model folder; choose another name", .0.display())]
+    Occupied(PathBuf),
+    /// A download from the model hub failed.
+    #[error("cannot download {repository}: {reason}")]
+    Download {
+        /// `owner/name`.
+        repository: String,
+        /// What happened and what to do.
+        reason: String,
+    },
     /// The configuration lacks a field or holds a value out of range.
     #[error("the model's configuration is wrong: {0}")]
     Config(String),
+}
+
+impl CheckpointError {
+    /// For `map_err`: an I/O error with what was tried and on which file; a full disk gets its own sentence.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull { path: path.into() },
+            _ => Self::Io { action, path: path.into(), source },
+        }
+    }
+
+    /// A file whose contents are wrong.
+    pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Damaged { path: path.into(), reason: reason.into() }
+    }
+
+    /// Something that is well formed but not read here.
+    pub(crate) fn unsupported(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unsupported { what: what.into(), hint: hint.into() }
+    }
 }

@@ -4,12 +4,20 @@
 //! fields, Hugging Face tensor names, row-major `[out, in]` linear weights. Networks never see which format it was.
 
 mod error;
+mod file;
+mod gguf;
+mod open;
+mod packed;
+mod quantization;
+mod safetensors;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use tokenizers::Tokenizer;
 
 pub use error::CheckpointError;
+pub use quantization::{CheckpointFormat, QuantizationConfig};
 
 /// Element type of a stored tensor, before it is widened to `f32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +30,24 @@ pub enum StoredType {
     BF16,
     /// 32-bit integer (packed 4-bit codes, group indices).
     I32,
+    /// 8-bit integer.
+    I8,
+    /// Rows of 8-bit integers with one scale each (see [`TensorSource::read_i8`]); read as `f32`.
+    RowsI8,
     /// A GGUF block format, named as llama.cpp names it; read as `f32`.
     Block(&'static str),
+    /// Stored well, but of no use to any network here (64-bit integers, booleans).
+    Other(&'static str),
+}
+
+impl fmt::Display for StoredType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RowsI8 => f.write_str("I8 rows"),
+            Self::Block(name) | Self::Other(name) => f.write_str(name),
+            plain => write!(f, "{plain:?}"),
+        }
+    }
 }
 
 /// Shape and stored element type of one tensor.
@@ -45,6 +69,19 @@ pub trait TensorSource: Send + Sync {
     fn read_f32(&self, name: &str) -> Result<Vec<f32>, CheckpointError>;
     /// The whole tensor as `i32`; an error if it is stored as anything else.
     fn read_i32(&self, name: &str) -> Result<Vec<i32>, CheckpointError>;
+
+    /// The whole tensor as `i8`; an error if it is stored as anything else.
+    ///
+    /// Embeddings and output heads may be stored as 8-bit rows: `X.weight_q8` (`I8`, `[rows, d]`) and `X.weight_scale`
+    /// (`F16` or `F32`, `[rows]`) in place of `X.weight`, meaning `W[r, c] = scale[r] * q[r, c]`. [`TensorSource::names`],
+    /// [`TensorSource::info`] and [`TensorSource::read_f32`] show such a pair as one tensor `X.weight` of
+    /// [`StoredType::RowsI8`]; a network that keeps the rows at 8 bit in memory reads the two stored names instead.
+    fn read_i8(&self, name: &str) -> Result<Vec<i8>, CheckpointError> {
+        Err(match self.info(name) {
+            Some(info) => CheckpointError::Type { name: name.into(), found: info.stored, wanted: "I8" },
+            None => CheckpointError::MissingTensor { name: name.into() },
+        })
+    }
 }
 
 /// An opened model: configuration, tensors and text side files.
@@ -59,4 +96,40 @@ pub struct Checkpoint {
     pub tokenizer: Option<Tokenizer>,
     /// Jinja chat template, from `tokenizer_config.json`, `chat_template.jinja` or GGUF metadata.
     pub chat_template: Option<String>,
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint").field("path", &self.path).field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Checkpoint {
+    /// Opens a Hugging Face folder, a `.gguf` file, or a folder that holds one `.gguf` file.
+    ///
+    /// Tensors stay on disk (memory-mapped) until they are read.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if files are missing, damaged, or of a kind that is not read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, CheckpointError> {
+        open::open(path.as_ref())
+    }
+
+    /// One tensor as `f32`, row-major, checked to have `shape` and only finite values.
+    ///
+    /// # Errors
+    /// [`CheckpointError::MissingTensor`], [`CheckpointError::Shape`], [`CheckpointError::Type`] or
+    /// [`CheckpointError::NotFinite`].
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+        let info = self.tensors.info(name).ok_or_else(|| CheckpointError::MissingTensor { name: name.into() })?;
+        if info.shape != shape {
+            return Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape });
+        }
+        let values = self.tensors.read_f32(name)?;
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values)
+        } else {
+            Err(CheckpointError::NotFinite { name: name.into() })
+        }
+    }
 }

@@ -2,4 +2,4 @@
 
 mod format;
 
-pub use format::{PackError, PackedLinear};
+pub use format::{BITS, PER_WORD, PackError, PackedLinear};
