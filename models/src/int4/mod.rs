@@ -2,4 +2,4 @@
 
 mod format;
 
-pub use format::{PackError, PackedLinear};
+pub use format::{BITS, MAX_CODE, PER_WORD, PackError, PackedLinear, PackedShape};
