@@ -2,4 +2,4 @@
 
 mod format;
 
-pub use format::{BITS, PER_WORD, PackError, PackedLinear};
+pub use format::{BITS, MAX_CODE, PER_WORD, PackError, PackedLinear, PackedShape};
