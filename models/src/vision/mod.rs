@@ -1,1 +1,25 @@
-//! The vision tower of the starter model: text detector, line classifier, text recogniser.
+//! The vision tower of the starter model: text detector, line classifier, text recogniser (PP-OCRv6 small).
+//!
+//! A picture goes in as plain 8-bit RGB ([`RgbView`]) at the size the caller chose; probabilities and characters come
+//! out as plain numbers. No tensor leaves this module. Normalisation and channel order are done here:
+//! all three networks want BGR planes with `x / 255 * 2 - 1`, padded with 0 (mid grey).
+//!
+//! | network | input | output |
+//! |---|---|---|
+//! | [`Detector`] | any height and width that are multiples of 32 | text probability of every pixel |
+//! | [`LineClassifier`] | 48 × up to 192, padded to 192 | probability that the line is upside down |
+//! | [`Recognizer`] | 48 × any width, padded to a multiple of 8 | one [`LineRead`] per line |
+
+mod ctc;
+mod detector;
+mod error;
+mod image;
+mod line_classifier;
+mod recognizer;
+
+pub use ctc::{CharRead, LineRead};
+pub use detector::{Detector, ProbabilityMap};
+pub use error::VisionError;
+pub use image::RgbView;
+pub use line_classifier::LineClassifier;
+pub use recognizer::Recognizer;
