@@ -68,6 +68,9 @@ pub enum PackError {
     /// A scale or bias that is infinite or not a number.
     #[error("packed layer: {0} contains a value that is not a finite number")]
     NotFinite(&'static str),
+    /// A device this build has no kernels for.
+    #[error("packed layer: this build has no kernels for the device {0}, use the CPU")]
+    Device(String),
 }
 
 /// The three widths every array of a packed layer follows from.

@@ -1,5 +1,13 @@
 //! The packed 4-bit linear layer: format, CPU kernels, wgpu kernels.
 
+mod cpu;
 mod format;
+#[cfg(feature = "wgpu")]
+mod gpu;
+mod linear;
+mod rows8;
 
+pub use cpu::{Isa, Precision};
 pub use format::{BITS, MAX_CODE, PER_WORD, PackError, PackedLinear, PackedShape};
+pub use linear::Int4Linear;
+pub use rows8::Int8Rows;

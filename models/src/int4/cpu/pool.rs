@@ -30,6 +30,12 @@ pub fn threads() -> usize {
     Pool::global().sleepers.len() + 1
 }
 
+/// All cores, or as many as the environment variable `SIGHTREAD_THREADS` says.
+fn wanted_threads() -> usize {
+    let wanted = std::env::var("SIGHTREAD_THREADS").ok().and_then(|n| n.parse().ok());
+    wanted.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).clamp(1, 256)
+}
+
 struct Pool {
     /// Held by the thread whose work is being done.
     leader: Mutex<()>,
@@ -60,7 +66,7 @@ impl Pool {
     fn global() -> &'static Self {
         static POOL: OnceLock<&'static Pool> = OnceLock::new();
         POOL.get_or_init(|| {
-            let workers = thread::available_parallelism().map_or(1, usize::from) - 1;
+            let workers = wanted_threads() - 1;
             let sleepers = (0..workers).map(|_| Sleeper { asleep: AtomicBool::new(false), thread: OnceLock::new() });
             let pool: &'static Pool = Box::leak(Box::new(Pool {
                 leader: Mutex::new(()),

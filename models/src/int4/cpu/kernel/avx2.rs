@@ -156,8 +156,10 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
     let x: [*const f32; M] = std::array::from_fn(|m| rows.values(m));
     let mask = _mm256_set1_epi32((1 << BITS) - 1);
     let columns_per_line = 32 / BITS as usize;
+    // A sum waits for the one before it. With few rows there are registers left to keep more than one for each.
+    let chains = if M == 1 { 4 } else if M <= 4 { 2 } else { 1 };
     for half in 0..2 {
-        let mut totals = [_mm256_setzero_ps(); M];
+        let mut totals = [[_mm256_setzero_ps(); M]; 4];
         let mut k = 0;
         for group in 0..blocks.groups {
             let (scale, zero) = grid::<BITS>(tile, half, group);
@@ -175,15 +177,17 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
                     for m in 0..M {
                         // SAFETY: `k + column` is below the padded width, which every row has.
                         let value = unsafe { *x[m].add(k + column) };
-                        totals[m] = _mm256_fmadd_ps(weight, _mm256_set1_ps(value), totals[m]);
+                        let total = &mut totals[column % chains][m];
+                        *total = _mm256_fmadd_ps(weight, _mm256_set1_ps(value), *total);
                     }
                 }
                 k += columns_per_line;
             }
         }
-        for (total, out) in totals.iter().zip(out.iter_mut()) {
+        for (m, out) in out.iter_mut().enumerate().take(M) {
+            let pairs = (_mm256_add_ps(totals[0][m], totals[1][m]), _mm256_add_ps(totals[2][m], totals[3][m]));
             // SAFETY: the second half of sixteen floats starts at the eighth.
-            unsafe { _mm256_storeu_ps(out.as_mut_ptr().add(half * 8), *total) };
+            unsafe { _mm256_storeu_ps(out.as_mut_ptr().add(half * 8), _mm256_add_ps(pairs.0, pairs.1)) };
         }
     }
 }

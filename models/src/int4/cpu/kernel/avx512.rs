@@ -5,6 +5,9 @@ use std::arch::x86_64::*;
 use super::{Lanes, Slice8, SliceF32, in_chunks_of, quantize_blocks};
 use crate::int4::cpu::tiles::{Line, Tile};
 
+/// How far [`prefetch`] looks ahead, in lines of 64 bytes.
+const LINES_AHEAD: usize = 64;
+
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub fn quantize(row: &[f32], block_len: usize, q: &mut [i8], scales: &mut [f32], sums: &mut [f32]) {
     quantize_blocks(row, block_len, q, scales, sums);
@@ -18,6 +21,16 @@ pub fn int8<const BITS: u32>(tile: &Tile, rows: Slice8, out: &mut [Lanes]) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 pub fn exact<const BITS: u32>(tile: &Tile, rows: SliceF32, out: &mut [Lanes]) {
     in_chunks_of!([12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], exact_rows, tile, rows, out)
+}
+
+/// Asks for codes a few hundred columns on: one row reads them faster than the CPU fetches them of its own accord.
+#[inline(always)]
+fn prefetch<const BITS: u32>(codes: *const Line, k: usize) {
+    let line = codes.wrapping_add(k * BITS as usize / 32 + LINES_AHEAD);
+    for part in 0..BITS as usize / 4 {
+        // SAFETY: a prefetch may point anywhere.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.wrapping_add(part).cast()) };
+    }
 }
 
 /// Codes of the columns `k .. k + 4` and `k + 4 .. k + 8` of sixteen rows, one byte each.
@@ -58,6 +71,9 @@ fn int8_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: Slice8, out: &m
             let mut dots = [_mm512_setzero_si512(); M];
             let mut k = first;
             while k < first + blocks.len {
+                if M == 1 {
+                    prefetch::<BITS>(codes, k);
+                }
                 let (low, high) = eight_columns::<BITS>(codes, k);
                 for m in 0..M {
                     // SAFETY: `k + 8` is at most the padded width, which every row has.
@@ -93,7 +109,9 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
     // A permutation of these by the low four bits of every lane turns codes to floats in one instruction.
     let values = _mm512_setr_ps(0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.);
     let byte = _mm512_set1_epi32(255);
-    let mut totals = [_mm512_setzero_ps(); M];
+    // A sum waits for the one before it. With few rows there are registers left to keep more than one for each.
+    let chains = if M == 1 { 4 } else if M <= 4 { 2 } else { 1 };
+    let mut totals = [[_mm512_setzero_ps(); M]; 4];
     let columns_per_line = 32 / BITS as usize;
     let mut k = 0;
     for group in 0..blocks.groups {
@@ -125,14 +143,16 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
                 for m in 0..M {
                     // SAFETY: `k + column` is below the padded width, which every row has.
                     let value = unsafe { *x[m].add(k + column) };
-                    totals[m] = _mm512_fmadd_ps(weight, _mm512_set1_ps(value), totals[m]);
+                    let total = &mut totals[step % chains][m];
+                    *total = _mm512_fmadd_ps(weight, _mm512_set1_ps(value), *total);
                 }
             }
             k += columns_per_line;
         }
     }
-    for (total, out) in totals.iter().zip(out) {
+    for (m, out) in out.iter_mut().enumerate().take(M) {
+        let pairs = (_mm512_add_ps(totals[0][m], totals[1][m]), _mm512_add_ps(totals[2][m], totals[3][m]));
         // SAFETY: sixteen floats.
-        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), *total) };
+        unsafe { _mm512_storeu_ps(out.as_mut_ptr(), _mm512_add_ps(pairs.0, pairs.1)) };
     }
 }
