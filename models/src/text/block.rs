@@ -1,0 +1,71 @@
+//! What the quantizer needs of any network: blocks that load one by one and run stage by stage.
+
+use burn::tensor::{Device, Tensor};
+
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::nn::{KvCache, Linear};
+
+/// A decoder block in the middle of its work: about to run the linear layers of one stage.
+#[derive(Debug, Clone)]
+pub struct BlockState {
+    /// The residual stream, `[b, t, d]`.
+    pub residual: Tensor<3>,
+    /// What the linear layers of the next stage read, `[b, t, in]`.
+    pub input: Tensor<3>,
+}
+
+/// One decoder block, cut into stages: the linear layers of a stage read the same input, and that input depends on the
+/// stages before. The quantizer replaces the layers of a stage, then advances, and so never computes anything twice.
+pub trait Block: Send {
+    /// Prepares the first stage for the block's input `x` `[b, t, d]`.
+    fn begin(&self, x: Tensor<3>) -> BlockState;
+
+    /// Runs the linear layers of `stage` and all that follows up to the next stage. After the last stage, `residual` is the
+    /// block's output and `input` is meaningless.
+    fn advance(&self, stage: usize, state: BlockState, cache: &mut KvCache) -> BlockState;
+
+    /// Number of stages.
+    fn stages(&self) -> usize;
+
+    /// The linear layer `name` (`"self_attn.q_proj"`).
+    fn linear_mut(&mut self, name: &str) -> Option<&mut Linear>;
+
+    /// The whole block: `x` `[b, t, d]` to `[b, t, d]`.
+    fn forward(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
+        (0..self.stages()).fold(self.begin(x), |state, stage| self.advance(stage, state, cache)).residual
+    }
+}
+
+/// A network that is a stack of blocks between an embedding and an output head.
+pub trait BlockModel: Send + Sync {
+    /// Number of blocks.
+    fn num_blocks(&self) -> usize;
+
+    /// Name of a block in the checkpoint (`"model.layers.3"`).
+    fn block_prefix(&self, block: usize) -> String;
+
+    /// Names of the linear layers of every stage of a block, with their widths `(name, in, out)`.
+    fn stages(&self) -> Vec<Vec<(&'static str, usize, usize)>>;
+
+    /// Reads one block.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if a tensor is missing, of another shape, or damaged.
+    fn load_block(
+        &self,
+        checkpoint: &Checkpoint,
+        block: usize,
+        device: &Device,
+    ) -> Result<Box<dyn Block>, CheckpointError>;
+
+    /// The input of the first block for one sequence, `[1, t, d]`.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if the embedding cannot be read, or a token is not in the vocabulary.
+    fn embed(
+        &self,
+        checkpoint: &Checkpoint,
+        tokens: &[u32],
+        device: &Device,
+    ) -> Result<Tensor<3>, CheckpointError>;
+}
