@@ -6,10 +6,13 @@
 mod error;
 mod file;
 mod gguf;
+mod manifest;
 mod open;
 mod packed;
 mod quantization;
 mod safetensors;
+mod tensor_data;
+mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,7 +20,10 @@ use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
 
 pub use error::CheckpointError;
+pub use manifest::{MANIFEST_FILE, Manifest, ManifestEntry, Provenance, verify};
 pub use quantization::{CheckpointFormat, QuantizationConfig};
+pub use tensor_data::{FloatType, TensorData, write_part};
+pub use writer::{FolderOptions, PackedFolderWriter};
 
 /// Element type of a stored tensor, before it is widened to `f32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
