@@ -127,15 +127,22 @@ impl Checkpoint {
     /// [`CheckpointError::MissingTensor`], [`CheckpointError::Shape`], [`CheckpointError::Type`] or
     /// [`CheckpointError::NotFinite`].
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let info = self.tensors.info(name).ok_or_else(|| CheckpointError::MissingTensor { name: name.into() })?;
-        if info.shape != shape {
-            return Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape });
-        }
+        self.expect_shape(name, shape)?;
         let values = self.tensors.read_f32(name)?;
         if values.iter().all(|v| v.is_finite()) {
             Ok(values)
         } else {
             Err(CheckpointError::NotFinite { name: name.into() })
+        }
+    }
+
+    fn expect_shape(&self, name: &str, shape: &[usize]) -> Result<(), CheckpointError> {
+        match self.tensors.info(name) {
+            None => Err(CheckpointError::MissingTensor { name: name.into() }),
+            Some(info) if info.shape == shape => Ok(()),
+            Some(info) => {
+                Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape })
+            }
         }
     }
 }

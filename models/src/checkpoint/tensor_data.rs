@@ -12,7 +12,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use super::file::write_atomic;
 use super::safetensors::{Q8_ROWS, Q8_SCALE};
 use super::{CheckpointError, StoredType};
-use crate::int4::{PER_WORD, PackedLinear};
+use crate::int4::{PER_WORD, PackError, PackedLinear, quantize_rows};
 
 /// How numbers with a fraction are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,11 +109,11 @@ impl TensorData {
     /// The arrays of a packed layer: `P.qweight`, `P.qzeros`, `P.scales`, `P.g_idx`, and `P.bias` (as `F16`) if it has one.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the arrays do not fit the widths or hold values that are not finite.
+    /// [`CheckpointError::Packed`] if the layer is not valid.
     pub fn packed(prefix: &str, layer: &PackedLinear) -> Result<Vec<Self>, CheckpointError> {
+        layer.validate().map_err(|e| refused(prefix, e))?;
         let name = |array: &str| format!("{prefix}.{array}");
-        let (inputs, outputs) = (layer.in_features, layer.out_features);
-        let groups = inputs.div_ceil(layer.group_size.max(1));
+        let (inputs, outputs, groups) = (layer.in_features, layer.out_features, layer.groups());
         let scales: Vec<f32> = layer.scales.iter().map(|s| s.to_f32()).collect();
         let mut arrays = vec![
             Self::i32(name("qweight"), &[inputs / PER_WORD, outputs], &layer.qweight)?,
@@ -131,12 +131,11 @@ impl TensorData {
     /// [`TensorSource::read_i8`](super::TensorSource::read_i8)). Each row is symmetric, its largest value becomes ±127.
     ///
     /// # Errors
-    /// [`CheckpointError::NotFinite`] or [`CheckpointError::Shape`].
+    /// [`CheckpointError::Shape`] if the values do not fill the shape, [`CheckpointError::Packed`] if they are not finite.
     pub fn rows_i8(owner: &str, rows: usize, width: usize, values: &[f32]) -> Result<[Self; 2], CheckpointError> {
         let name = format!("{owner}{Q8_ROWS}");
         check_len(&name, &[rows, width], values.len())?;
-        let scales: Vec<f32> = values.chunks(width.max(1)).map(row_scale).collect();
-        let codes: Vec<i8> = values.chunks(width.max(1)).zip(&scales).flat_map(|(row, &s)| row_codes(row, s)).collect();
+        let (codes, scales) = quantize_rows(values, width).map_err(|e| refused(owner, e))?;
         let scales = Self::float(format!("{owner}{Q8_SCALE}"), &[rows], &scales, FloatType::F32)?;
         Ok([
             Self { name, dtype: Dtype::I8, shape: vec![rows, width], bytes: bytes_of(&codes, i8::to_le_bytes) },
@@ -145,14 +144,8 @@ impl TensorData {
     }
 }
 
-fn row_scale(row: &[f32]) -> f32 {
-    row.iter().fold(0.0f32, |most, v| if v.is_finite() { most.max(v.abs()) } else { f32::NAN }) / 127.0
-}
-
-fn row_codes(row: &[f32], scale: f32) -> impl Iterator<Item = i8> {
-    let inverse = if scale > 0.0 { scale.recip() } else { 0.0 };
-    // A float cast saturates, so even a subnormal scale, whose inverse is infinite, gives codes within ±127.
-    row.iter().map(move |v| (v * inverse).round().clamp(-127.0, 127.0) as i8)
+fn refused(prefix: &str, source: PackError) -> CheckpointError {
+    CheckpointError::Packed { prefix: prefix.into(), source }
 }
 
 fn bytes_of<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
