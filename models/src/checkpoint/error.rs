@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::StoredType;
+use crate::int4::PackError;
 
 /// Why a checkpoint could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +66,14 @@ pub enum CheckpointError {
     NotFinite {
         /// Hugging Face name.
         name: String,
+    },
+    /// A packed 4-bit layer that is not what its format allows.
+    #[error("layer {prefix} is damaged ({source}); fetch the model again")]
+    Packed {
+        /// Hugging Face name of the layer.
+        prefix: String,
+        /// What is wrong with it.
+        source: PackError,
     },
     /// There is no room left where a file is written.
     #[error("the disk is full, {} could not be written; make room and start again, nothing that was there before is lost", path.display())]

@@ -46,18 +46,77 @@ pub(super) fn read_json_if_there<T: DeserializeOwned>(path: &Path) -> Result<Opt
 /// Writes a file so that its name never stands for anything half-written: temporary file, fsync, rename.
 pub(super) fn write_atomic(
     path: &Path,
-    fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+    fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), CheckpointError>,
 ) -> Result<(), CheckpointError> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = || CheckpointError::io("write", path);
     let temporary = tempfile::Builder::new().prefix(".partial-").tempfile_in(parent).map_err(failed())?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
-    fill(&mut writer).and_then(|()| writer.flush()).map_err(failed())?;
+    fill(&mut writer)?;
+    writer.flush().map_err(failed())?;
     drop(writer);
     make_readable(temporary.as_file()).and_then(|()| temporary.as_file().sync_all()).map_err(failed())?;
     temporary.persist(path).map_err(|e| failed()(e.error))?;
     sync_folder(parent);
     Ok(())
+}
+
+/// Fills a folder under another name and renames it to `out` when it is complete.
+///
+/// A model folder that is there already is replaced; anything else that is there is left alone. What an earlier process left
+/// when it was killed is cleaned up.
+pub(super) fn publish_folder(
+    out: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), CheckpointError>,
+) -> Result<(), CheckpointError> {
+    let Some(name) = out.file_name().and_then(|name| name.to_str()) else {
+        return Err(CheckpointError::Config(format!("{} is no name for a folder", out.display())));
+    };
+    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (partial, old) = (parent.join(format!(".{name}.partial")), parent.join(format!(".{name}.old")));
+    fs::create_dir_all(parent).map_err(CheckpointError::io("create", parent))?;
+    if old.exists() && !out.exists() {
+        fs::rename(&old, out).map_err(CheckpointError::io("restore", out))?;
+    }
+    if out.exists() && !is_replaceable(out) {
+        return Err(CheckpointError::Occupied(out.into()));
+    }
+    remove_if_there(&partial)?;
+    remove_if_there(&old)?;
+
+    fs::create_dir(&partial).map_err(CheckpointError::io("create", &partial))?;
+    let filled = fill(&partial).and_then(|()| {
+        sync_folder(&partial);
+        if out.exists() {
+            fs::rename(out, &old).map_err(CheckpointError::io("replace", out))?;
+        }
+        fs::rename(&partial, out).map_err(|e| {
+            let _ = fs::rename(&old, out);
+            CheckpointError::io("write", out)(e)
+        })
+    });
+    match filled {
+        Ok(()) => {
+            sync_folder(parent);
+            remove_if_there(&old)
+        }
+        Err(e) => {
+            let _ = fs::remove_dir_all(&partial);
+            Err(e)
+        }
+    }
+}
+
+/// Only an earlier model, or an empty folder, gives way to a new one.
+fn is_replaceable(folder: &Path) -> bool {
+    folder.join("config.json").is_file() || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn remove_if_there(folder: &Path) -> Result<(), CheckpointError> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CheckpointError::io("remove", folder)(e)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a rename in `folder` last through a power cut, where the system can.

@@ -6,10 +6,13 @@
 mod error;
 mod file;
 mod gguf;
+mod manifest;
 mod open;
 mod packed;
 mod quantization;
 mod safetensors;
+mod tensor_data;
+mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,7 +20,10 @@ use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
 
 pub use error::CheckpointError;
+pub use manifest::{MANIFEST_FILE, Manifest, ManifestEntry, Provenance, verify};
 pub use quantization::{CheckpointFormat, QuantizationConfig};
+pub use tensor_data::{FloatType, TensorData, write_part};
+pub use writer::{FolderOptions, PackedFolderWriter};
 
 /// Element type of a stored tensor, before it is widened to `f32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,15 +127,22 @@ impl Checkpoint {
     /// [`CheckpointError::MissingTensor`], [`CheckpointError::Shape`], [`CheckpointError::Type`] or
     /// [`CheckpointError::NotFinite`].
     pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let info = self.tensors.info(name).ok_or_else(|| CheckpointError::MissingTensor { name: name.into() })?;
-        if info.shape != shape {
-            return Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape });
-        }
+        self.expect_shape(name, shape)?;
         let values = self.tensors.read_f32(name)?;
         if values.iter().all(|v| v.is_finite()) {
             Ok(values)
         } else {
             Err(CheckpointError::NotFinite { name: name.into() })
+        }
+    }
+
+    fn expect_shape(&self, name: &str, shape: &[usize]) -> Result<(), CheckpointError> {
+        match self.tensors.info(name) {
+            None => Err(CheckpointError::MissingTensor { name: name.into() }),
+            Some(info) if info.shape == shape => Ok(()),
+            Some(info) => {
+                Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape })
+            }
         }
     }
 }

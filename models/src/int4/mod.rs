@@ -11,3 +11,4 @@ pub use cpu::{Isa, Precision};
 pub use format::{BITS, MAX_CODE, PER_WORD, PackError, PackedLinear, PackedShape};
 pub use linear::Int4Linear;
 pub use rows8::Int8Rows;
+pub(crate) use rows8::quantize_rows;

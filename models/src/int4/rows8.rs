@@ -38,16 +38,7 @@ impl Int8Rows {
     /// [`PackError`] if `values` is empty or no multiple of `width`, holds a value that is not finite, or `device` is one
     /// we have no kernels for.
     pub fn quantize(values: &[f32], width: usize, device: &Device) -> Result<Self, PackError> {
-        if width == 0 || values.is_empty() || !values.len().is_multiple_of(width) {
-            let expected = width * (values.len().checked_div(width).unwrap_or(0)).max(1);
-            return Err(PackError::Length { what: "8-bit rows", found: values.len(), expected });
-        }
-        let rows = values.len() / width;
-        let mut codes = vec![0i8; values.len()];
-        let mut scales = vec![0.0; rows];
-        for ((row, codes), scale) in values.chunks_exact(width).zip(codes.chunks_exact_mut(width)).zip(&mut scales) {
-            *scale = quantize_row(row, codes)?;
-        }
+        let (codes, scales) = quantize_rows(values, width)?;
         Self::from_codes(&codes, &scales, width, device)
     }
 
@@ -145,6 +136,21 @@ impl Int8Rows {
             }
         }
     }
+}
+
+/// Codes `[rows, width]` and one scale per row for `values` `[rows, width]`.
+pub(crate) fn quantize_rows(values: &[f32], width: usize) -> Result<(Vec<i8>, Vec<f32>), PackError> {
+    if width == 0 || values.is_empty() || !values.len().is_multiple_of(width) {
+        let expected = width * (values.len().checked_div(width).unwrap_or(0)).max(1);
+        return Err(PackError::Length { what: "8-bit rows", found: values.len(), expected });
+    }
+    let rows = values.len() / width;
+    let mut codes = vec![0i8; values.len()];
+    let mut scales = vec![0.0; rows];
+    for ((row, codes), scale) in values.chunks_exact(width).zip(codes.chunks_exact_mut(width)).zip(&mut scales) {
+        *scale = quantize_row(row, codes)?;
+    }
+    Ok((codes, scales))
 }
 
 /// Fills `codes` and returns the scale.
