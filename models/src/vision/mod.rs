@@ -10,13 +10,21 @@
 //! | [`LineClassifier`] | 48 × up to 192, padded to 192 | probability that the line is upside down |
 //! | [`Recognizer`] | 48 × any width, padded to a multiple of 8 | one [`LineRead`] per line |
 
+mod blocks;
+mod cpu;
 mod ctc;
 mod detector;
 mod error;
 mod image;
+mod lcnet;
 mod line_classifier;
+#[cfg(test)]
+mod parity;
+mod pyramid;
 mod recognizer;
+mod weights;
 
+pub use blocks::Ops;
 pub use ctc::{CharRead, LineRead};
 pub use detector::{Detector, ProbabilityMap};
 pub use error::VisionError;

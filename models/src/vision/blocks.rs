@@ -1,0 +1,503 @@
+//! Blocks shared by the vision networks. Feature maps are channels-last, `[b, h, w, c]`.
+//!
+//! Every block has one definition in burn operations; on the CPU the hot ones run in [`super::cpu`] instead.
+
+use burn::tensor::{Device, Tensor, TensorData, activation, module, ops::ConvOptions};
+
+use super::cpu::{self, DenseWeights, DepthwiseWeights, Map};
+use super::weights::Weights;
+use crate::checkpoint::CheckpointError;
+
+/// How blocks compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ops {
+    /// Our kernels; the device must be Flex.
+    CpuKernels,
+    /// burn's operations, on any device.
+    Burn,
+}
+
+impl Ops {
+    /// Our kernels on the CPU, burn's operations elsewhere.
+    pub fn for_device(device: &Device) -> Self {
+        let probe = Tensor::<1>::zeros([1], device);
+        match probe.try_into_primitive::<burn::backend::Flex>() {
+            Ok(_) => Ops::CpuKernels,
+            Err(_) => Ops::Burn,
+        }
+    }
+}
+
+/// What follows a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Activation {
+    None,
+    Relu,
+    Gelu,
+    Silu,
+    HardSwish,
+    Sigmoid,
+}
+
+impl Activation {
+    fn apply(self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Activation::None => x,
+            Activation::Relu => activation::relu(x),
+            Activation::Gelu => activation::gelu(x),
+            Activation::Silu => activation::silu(x),
+            Activation::HardSwish => activation::hard_swish(x),
+            Activation::Sigmoid => activation::sigmoid(x),
+        }
+    }
+}
+
+/// Shape of a convolution; pairs are vertical, horizontal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Geometry {
+    pub channels_in: usize,
+    pub channels_out: usize,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// `[[top, bottom], [left, right]]`
+    pub padding: [[usize; 2]; 2],
+    /// Every channel by itself.
+    pub depthwise: bool,
+}
+
+impl Geometry {
+    /// 1×1.
+    pub fn pointwise(channels_in: usize, channels_out: usize) -> Self {
+        Self::dense(channels_in, channels_out, 1, [1, 1])
+    }
+
+    /// k×k over all channels, k odd, padded to keep the size (before the stride).
+    pub fn dense(channels_in: usize, channels_out: usize, kernel: usize, stride: [usize; 2]) -> Self {
+        let padding = [[kernel / 2; 2]; 2];
+        Self { channels_in, channels_out, kernel: [kernel; 2], stride, padding, depthwise: false }
+    }
+
+    /// 2×2, padded with one row below and one column to the right ("same").
+    pub fn dense_2x2(channels_in: usize, channels_out: usize) -> Self {
+        Self { padding: [[0, 1]; 2], ..Self::dense(channels_in, channels_out, 2, [1, 1]) }
+    }
+
+    /// kh×kw, odd, every channel by itself.
+    pub fn depthwise(channels: usize, kernel: [usize; 2], stride: [usize; 2]) -> Self {
+        let padding = kernel.map(|k| [k / 2; 2]);
+        Self { channels_in: channels, channels_out: channels, kernel, stride, padding, depthwise: true }
+    }
+
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [[0; 2]; 2]
+    }
+
+    /// `[out, in / groups, kh, kw]`
+    fn weight_shape(&self) -> [usize; 4] {
+        let per_group = if self.depthwise { 1 } else { self.channels_in };
+        [self.channels_out, per_group, self.kernel[0], self.kernel[1]]
+    }
+
+    /// Height and width after the convolution.
+    pub fn output_size(&self, input: [usize; 2]) -> [usize; 2] {
+        std::array::from_fn(|i| {
+            (input[i] + self.padding[i][0] + self.padding[i][1] - self.kernel[i]) / self.stride[i] + 1
+        })
+    }
+}
+
+/// A convolution with bias and activation.
+pub(super) struct Conv {
+    geometry: Geometry,
+    activation: Activation,
+    form: Form,
+}
+
+enum Form {
+    Burn { weight: Tensor<4>, bias: Option<Tensor<1>> },
+    Dense(DenseWeights),
+    Depthwise(DepthwiseWeights),
+}
+
+impl Conv {
+    /// Loads `{name}.weight [out, in / groups, kh, kw]` and, if there is one, `{name}.bias`.
+    pub fn load(
+        weights: &mut Weights,
+        name: &str,
+        geometry: Geometry,
+        activation: Activation,
+    ) -> Result<Self, CheckpointError> {
+        let weight = weights.take(&format!("{name}.weight"), &geometry.weight_shape())?;
+        let bias = weights.take_optional(&format!("{name}.bias"), &[geometry.channels_out])?;
+        Ok(Self::new(&weight, bias.as_deref(), geometry, activation, weights.ops, &weights.device))
+    }
+
+    /// A linear layer, `{name}.weight [out, in]`: a 1×1 convolution.
+    pub fn load_linear(
+        weights: &mut Weights,
+        name: &str,
+        [channels_in, channels_out]: [usize; 2],
+        activation: Activation,
+    ) -> Result<Self, CheckpointError> {
+        let weight = weights.take(&format!("{name}.weight"), &[channels_out, channels_in])?;
+        let bias = weights.take_optional(&format!("{name}.bias"), &[channels_out])?;
+        let geometry = Geometry::pointwise(channels_in, channels_out);
+        Ok(Self::new(&weight, bias.as_deref(), geometry, activation, weights.ops, &weights.device))
+    }
+
+    pub fn new(
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        geometry: Geometry,
+        activation: Activation,
+        ops: Ops,
+        device: &Device,
+    ) -> Self {
+        let form = match ops {
+            Ops::CpuKernels if geometry.depthwise => Form::Depthwise(DepthwiseWeights::pack(weight, bias, geometry)),
+            Ops::CpuKernels => Form::Dense(DenseWeights::pack(weight, bias, geometry)),
+            Ops::Burn => Form::Burn {
+                weight: Tensor::from_data(TensorData::new(weight.to_vec(), geometry.weight_shape()), device),
+                bias: bias.map(|b| Tensor::from_data(TensorData::new(b.to_vec(), [b.len()]), device)),
+            },
+        };
+        Self { geometry, activation, form }
+    }
+
+    /// `[b, h, w, in]` → `[b, h', w', out]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.form {
+            Form::Dense(conv) => conv.forward(&Map::from_tensor(x), None, self.activation).into_tensor(),
+            Form::Depthwise(conv) => conv.forward(&Map::from_tensor(x), self.activation).into_tensor(),
+            Form::Burn { weight, bias } => {
+                let Geometry { stride, padding, depthwise, channels_in, .. } = self.geometry;
+                let groups = if depthwise { channels_in } else { 1 };
+                let mut options = ConvOptions::new(stride, [0, 0], [1, 1], groups);
+                options.padding = padding.map(|[before, after]| (before, after));
+                let y = module::conv2d(to_channels_first(x), weight.clone(), bias.clone(), options);
+                self.activation.apply(to_channels_last(y))
+            }
+        }
+    }
+
+    /// `forward(x) + residual`, for 1×1 convolutions without activation.
+    pub fn forward_add(&self, x: Tensor<4>, residual: Tensor<4>) -> Tensor<4> {
+        match &self.form {
+            Form::Dense(conv) => {
+                let residual = Map::from_tensor(residual);
+                conv.forward(&Map::from_tensor(x), Some(&residual), self.activation).into_tensor()
+            }
+            _ => self.forward(x) + residual,
+        }
+    }
+
+    /// A transposed 2×2 convolution with stride 2, `{name}.weight [in, out, 2, 2]`. Its outputs do not overlap, so it is a
+    /// 1×1 convolution to `[b, h, w, dy, dx, out]`; putting the four pixels in their places is left to the caller.
+    pub fn load_doubling(
+        weights: &mut Weights,
+        name: &str,
+        [channels_in, channels_out]: [usize; 2],
+        activation: Activation,
+    ) -> Result<Self, CheckpointError> {
+        let weight = weights.take(&format!("{name}.weight"), &[channels_in, channels_out, 2, 2])?;
+        let bias = weights.take(&format!("{name}.bias"), &[channels_out])?;
+        let mut pointwise = vec![0.0; weight.len()];
+        for (i, value) in weight.into_iter().enumerate() {
+            let (c_in, c_out, position) = (i / 4 / channels_out, i / 4 % channels_out, i % 4);
+            pointwise[(position * channels_out + c_out) * channels_in + c_in] = value;
+        }
+        let geometry = Geometry::pointwise(channels_in, 4 * channels_out);
+        Ok(Self::new(&pointwise, Some(&bias.repeat(4)), geometry, activation, weights.ops, &weights.device))
+    }
+
+    /// `fine + coarse`, `coarse` enlarged twice by repeating pixels.
+    pub fn add_upsampled(&self, fine: Tensor<4>, coarse: Tensor<4>) -> Tensor<4> {
+        match self.dense() {
+            Some(_) => {
+                let (fine, coarse) = (Map::from_tensor(fine), Map::from_tensor(coarse));
+                cpu::elementwise::add_upsampled(&fine, &coarse).into_tensor()
+            }
+            None => fine + repeat_pixels(coarse, 2),
+        }
+    }
+
+    fn dense(&self) -> Option<&DenseWeights> {
+        match &self.form {
+            Form::Dense(conv) => Some(conv),
+            _ => None,
+        }
+    }
+}
+
+fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 3, 1, 2])
+}
+
+fn to_channels_last(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 2, 3, 1])
+}
+
+/// Squeeze-and-excitation: a factor per channel from the channels' means.
+///
+/// `gate = clamp(slope · expand(relu(reduce(mean(x)))) + 1/2, 0, 1)`
+pub(super) struct SqueezeExcite {
+    reduce: Conv,
+    expand: Conv,
+    slope: f32,
+}
+
+impl SqueezeExcite {
+    /// PP-LCNetV4's slope of the hard sigmoid; PaddleOCR's older blocks have 0.2.
+    pub const SLOPE_LCNET: f32 = 1.0 / 6.0;
+    pub const SLOPE_PADDLE: f32 = 0.2;
+
+    pub fn load(weights: &mut Weights, name: &str, channels: usize, slope: f32) -> Result<Self, CheckpointError> {
+        let narrow = channels / 4;
+        let reduce = Geometry::pointwise(channels, narrow);
+        let expand = Geometry::pointwise(narrow, channels);
+        Ok(Self {
+            reduce: Conv::load(weights, &format!("{name}.reduce"), reduce, Activation::Relu)?,
+            expand: Conv::load(weights, &format!("{name}.expand"), expand, Activation::None)?,
+            slope,
+        })
+    }
+
+    /// `[b, h, w, c]` → `[b, 1, 1, c]`
+    pub fn gate(&self, x: Tensor<4>) -> Tensor<4> {
+        let means = match self.reduce.dense() {
+            Some(_) => {
+                let map = Map::from_tensor(x);
+                let mut means = Map::zeros([map.shape[0], 1, 1, map.shape[3]]);
+                means.data_mut().copy_from_slice(&cpu::elementwise::channel_means(&map));
+                means.into_tensor()
+            }
+            None => x.mean_dim(1).mean_dim(2),
+        };
+        let y = self.expand.forward(self.reduce.forward(means));
+        (y * self.slope + 0.5).clamp(0.0, 1.0)
+    }
+
+    /// `x · gate(x)`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let gate = self.gate(x.clone());
+        self.scale(x, gate)
+    }
+
+    /// `x + x · gate(x)`
+    pub fn forward_residual(&self, x: Tensor<4>) -> Tensor<4> {
+        let gate = self.gate(x.clone()) + 1.0;
+        self.scale(x, gate)
+    }
+
+    fn scale(&self, x: Tensor<4>, gate: Tensor<4>) -> Tensor<4> {
+        match self.reduce.dense() {
+            Some(_) => {
+                let (x, gate) = (Map::from_tensor(x), Map::from_tensor(gate));
+                cpu::elementwise::scale_channels(&x, gate.data()).into_tensor()
+            }
+            None => x * gate,
+        }
+    }
+}
+
+/// A block of PP-LCNetV4: a depthwise 3×3 mixes neighbours, then two 1×1 with a GELU between them mix channels.
+pub(super) struct LcNetBlock {
+    depthwise: Conv,
+    squeeze: Option<SqueezeExcite>,
+    expand: Conv,
+    compress: Conv,
+    residual: bool,
+}
+
+/// What distinguishes one block from another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LcNetBlockConfig {
+    pub channels_in: usize,
+    pub channels_out: usize,
+    pub stride: [usize; 2],
+    pub squeeze: bool,
+}
+
+impl LcNetBlock {
+    pub fn load(weights: &mut Weights, name: &str, config: LcNetBlockConfig) -> Result<Self, CheckpointError> {
+        let LcNetBlockConfig { channels_in, channels_out, stride, squeeze } = config;
+        let hidden = 2 * channels_in;
+        let mut conv =
+            |part: &str, geometry, activation| Conv::load(weights, &format!("{name}.{part}"), geometry, activation);
+        let depthwise = conv("depthwise", Geometry::depthwise(channels_in, [3, 3], stride), Activation::None)?;
+        let expand = conv("expand", Geometry::pointwise(channels_in, hidden), Activation::Gelu)?;
+        let compress = conv("compress", Geometry::pointwise(hidden, channels_out), Activation::None)?;
+        let squeeze = squeeze
+            .then(|| SqueezeExcite::load(weights, &format!("{name}.squeeze"), channels_in, SqueezeExcite::SLOPE_LCNET))
+            .transpose()?;
+        let residual = channels_in == channels_out && stride == [1, 1];
+        Ok(Self { depthwise, squeeze, expand, compress, residual })
+    }
+
+    /// `[b, h, w, in]` → `[b, h', w', out]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.depthwise.forward(x);
+        let gate = self.squeeze.as_ref().map(|s| s.gate(x.clone()));
+        if let (Some(expand), Some(compress)) = (self.expand.dense(), self.compress.dense()) {
+            let gate = gate.map(Map::from_tensor);
+            let gate = gate.as_ref().map(Map::data);
+            return cpu::mixer::mix_channels(&Map::from_tensor(x), gate, expand, compress, self.residual).into_tensor();
+        }
+        let x = match gate {
+            Some(gate) => x * gate,
+            None => x,
+        };
+        let y = self.compress.forward(self.expand.forward(x.clone()));
+        if self.residual { x + y } else { y }
+    }
+}
+
+/// The first layers of PP-LCNetV4: to a quarter of the size in two strides, with a pooled side branch.
+pub(super) struct Stem {
+    conv1: Conv,
+    conv2a: Conv,
+    conv2b: Conv,
+    conv3: Conv,
+    conv4: Conv,
+}
+
+impl Stem {
+    pub fn load(weights: &mut Weights, name: &str, mid: usize, out: usize) -> Result<Self, CheckpointError> {
+        let mut conv =
+            |part: &str, geometry| Conv::load(weights, &format!("{name}.{part}"), geometry, Activation::Relu);
+        Ok(Self {
+            conv1: conv("conv1", Geometry::dense(3, mid, 3, [2, 2]))?,
+            conv2a: conv("conv2a", Geometry::dense_2x2(mid, mid / 2))?,
+            conv2b: conv("conv2b", Geometry::dense_2x2(mid / 2, mid))?,
+            conv3: conv("conv3", Geometry::dense(2 * mid, mid, 3, [2, 2]))?,
+            conv4: conv("conv4", Geometry::pointwise(mid, out))?,
+        })
+    }
+
+    /// `[b, h, w, 3]` → `[b, h / 4, w / 4, out]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.conv1.forward(x);
+        let convolved = self.conv2b.forward(self.conv2a.forward(x.clone()));
+        let joined = match self.conv1.dense() {
+            Some(_) => {
+                let (x, convolved) = (Map::from_tensor(x), Map::from_tensor(convolved));
+                cpu::elementwise::pool_and_join(&x, &convolved).into_tensor()
+            }
+            None => Tensor::cat(vec![max_of_2x2(x), convolved], 3),
+        };
+        self.conv4.forward(self.conv3.forward(joined))
+    }
+}
+
+/// Maximum of every pixel and its right, lower and lower right neighbours; values are not negative, so that 0 stands in
+/// for neighbours outside.
+fn max_of_2x2(x: Tensor<4>) -> Tensor<4> {
+    let [_, h, w, _] = x.dims();
+    let padded = x.pad([(0, 1), (0, 1), (0, 0)], burn::tensor::ops::PadMode::Constant(0.0));
+    let part = |y: usize, x: usize| padded.clone().slice([0..padded.dims()[0], y..y + h, x..x + w]);
+    part(0, 0).max_pair(part(0, 1)).max_pair(part(1, 0).max_pair(part(1, 1)))
+}
+
+/// Every pixel `factor` × `factor` times: `[b, h, w, c]` → `[b, h · factor, w · factor, c]`.
+pub(super) fn repeat_pixels(x: Tensor<4>, factor: usize) -> Tensor<4> {
+    let [b, h, w, c] = x.dims();
+    x.reshape([b, h, 1, w, 1, c]).expand([b, h, factor, w, factor, c]).reshape([b, h * factor, w * factor, c])
+}
+
+/// Layer norm over the channels.
+pub(super) struct LayerNorm {
+    gain: Vec<f32>,
+    shift: Vec<f32>,
+    epsilon: f32,
+    tensors: Option<(Tensor<4>, Tensor<4>)>,
+}
+
+impl LayerNorm {
+    pub fn load(weights: &mut Weights, name: &str, width: usize, epsilon: f32) -> Result<Self, CheckpointError> {
+        let gain = weights.take(&format!("{name}.weight"), &[width])?;
+        let shift = weights.take(&format!("{name}.bias"), &[width])?;
+        let device = &weights.device;
+        let tensor = |v: &[f32]| Tensor::from_data(TensorData::new(v.to_vec(), [1, 1, 1, width]), device);
+        let tensors = (weights.ops == Ops::Burn).then(|| (tensor(&gain), tensor(&shift)));
+        Ok(Self { gain, shift, epsilon, tensors })
+    }
+
+    /// `[b, h, w, c]` → the same shape.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.tensors {
+            None => {
+                cpu::attention::layer_norm(&Map::from_tensor(x), &self.gain, &self.shift, self.epsilon).into_tensor()
+            }
+            Some((gain, shift)) => {
+                let centred = x.clone() - x.mean_dim(3);
+                let variance = (centred.clone() * centred.clone()).mean_dim(3);
+                centred / (variance + self.epsilon).sqrt() * gain.clone() + shift.clone()
+            }
+        }
+    }
+}
+
+/// A transformer block over time steps, norm before each half (SVTR's "global mixing").
+pub(super) struct SvtrBlock {
+    norm1: LayerNorm,
+    qkv: Conv,
+    proj: Conv,
+    norm2: LayerNorm,
+    fc1: Conv,
+    fc2: Conv,
+    heads: usize,
+    ops: Ops,
+}
+
+impl SvtrBlock {
+    pub fn load(weights: &mut Weights, name: &str, width: usize, heads: usize) -> Result<Self, CheckpointError> {
+        const EPSILON: f32 = 1e-5;
+        let linear = |weights: &mut Weights, part: &str, shape, activation| {
+            Conv::load_linear(weights, &format!("{name}.{part}"), shape, activation)
+        };
+        Ok(Self {
+            norm1: LayerNorm::load(weights, &format!("{name}.norm1"), width, EPSILON)?,
+            qkv: linear(weights, "qkv", [width, 3 * width], Activation::None)?,
+            proj: linear(weights, "proj", [width, width], Activation::None)?,
+            norm2: LayerNorm::load(weights, &format!("{name}.norm2"), width, EPSILON)?,
+            fc1: linear(weights, "mlp.fc1", [width, 2 * width], Activation::Silu)?,
+            fc2: linear(weights, "mlp.fc2", [2 * width, width], Activation::None)?,
+            heads,
+            ops: weights.ops,
+        })
+    }
+
+    /// `[b, 1, t, d]` → the same shape.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let attended = self.attention(self.qkv.forward(self.norm1.forward(x.clone())));
+        let x = self.proj.forward_add(attended, x);
+        let widened = self.fc1.forward(self.norm2.forward(x.clone()));
+        self.fc2.forward_add(widened, x)
+    }
+
+    /// `[b, 1, t, 3 · d]` → `[b, 1, t, d]`
+    fn attention(&self, qkv: Tensor<4>) -> Tensor<4> {
+        if self.ops == Ops::CpuKernels {
+            return cpu::attention::attention(&Map::from_tensor(qkv), self.heads).into_tensor();
+        }
+        let [b, _, t, width] = qkv.dims();
+        let (d, h) = (width / 3, self.heads);
+        let e = d / h;
+        let qkv: Tensor<5> = qkv.reshape([b, t, 3, h, e]).permute([2, 0, 3, 1, 4]);
+        let part = |i: usize| -> Tensor<4> { qkv.clone().slice([i..i + 1]).squeeze_dim(0) };
+        let scores = part(0).matmul(part(1).transpose()) * (1.0 / (e as f32).sqrt());
+        let y = activation::softmax(scores, 3).matmul(part(2));
+        y.permute([0, 2, 1, 3]).reshape([b, 1, t, d])
+    }
+}
+
+/// Mean of blocks of `kh` × `kw` pixels; what does not fill a block at the lower and right edge is left out.
+pub(super) fn average_pool(x: Tensor<4>, [kh, kw]: [usize; 2], ops: Ops) -> Tensor<4> {
+    if ops == Ops::CpuKernels {
+        return cpu::elementwise::average_pool(&Map::from_tensor(x), [kh, kw]).into_tensor();
+    }
+    let [b, h, w, c] = x.dims();
+    let (out_h, out_w) = (h / kh, w / kw);
+    let x = x.slice([0..b, 0..out_h * kh, 0..out_w * kw]).reshape([b, out_h, kh, out_w, kw, c]);
+    x.mean_dim(2).mean_dim(4).reshape([b, out_h, out_w, c])
+}

@@ -1,0 +1,155 @@
+//! Activations, scaling, pooling and upsampling on channels-last maps.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::map::Map;
+use super::simd;
+use crate::vision::blocks::Activation;
+
+/// Applies `activation` in place, on the calling thread.
+pub(super) fn activate(values: &mut [f32], activation: Activation) {
+    if activation != Activation::None {
+        Arch::new().dispatch(Activate { values, activation });
+    }
+}
+
+struct Activate<'a> {
+    values: &'a mut [f32],
+    activation: Activation,
+}
+
+impl WithSimd for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let values = self.values;
+        match self.activation {
+            Activation::None => {}
+            Activation::Relu => map_in_place(s, values, |x| s.max_f32s(x, s.splat_f32s(0.0))),
+            Activation::Gelu => map_in_place(s, values, |x| simd::gelu(s, x)),
+            Activation::Silu => map_in_place(s, values, |x| s.mul_f32s(x, simd::sigmoid(s, x))),
+            Activation::HardSwish => map_in_place(s, values, |x| s.mul_f32s(x, simd::hard_sigmoid(s, x, 1.0 / 6.0))),
+            Activation::Sigmoid => map_in_place(s, values, |x| simd::sigmoid(s, x)),
+        }
+    }
+}
+
+#[inline(always)]
+fn map_in_place<S: Simd>(s: S, values: &mut [f32], f: impl Fn(S::f32s) -> S::f32s) {
+    let (vectors, tail) = S::as_mut_simd_f32s(values);
+    for v in vectors {
+        *v = f(*v);
+    }
+    let rest = f(s.partial_load_f32s(tail));
+    s.partial_store_f32s(tail, rest);
+}
+
+/// Mean over height and width of every picture: `[b, h, w, c]` → `[b * c]`.
+pub(in crate::vision) fn channel_means(map: &Map) -> Vec<f32> {
+    let [_, h, w, c] = map.shape;
+    // Sums of at most this many rows of channels at a time: keeps f32 rounding small and gives the threads work.
+    const PIXELS: usize = 1024;
+    map.data()
+        .chunks_exact(h * w * c)
+        .flat_map(|picture| {
+            let sums = picture
+                .par_chunks(PIXELS * c)
+                .map(|pixels| {
+                    let mut sum = vec![0.0f32; c];
+                    Arch::new().dispatch(|| {
+                        for pixel in pixels.chunks_exact(c) {
+                            for (s, x) in sum.iter_mut().zip(pixel) {
+                                *s += x;
+                            }
+                        }
+                    });
+                    sum
+                })
+                .reduce(|| vec![0.0; c], |a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect());
+            sums.into_iter().map(|s| s / (h * w) as f32).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Multiplies channel `c` of picture `b` by `scale[b, c]`.
+pub(in crate::vision) fn scale_channels(map: &Map, scale: &[f32]) -> Map {
+    let [_, h, w, c] = map.shape;
+    let mut out = Map::zeros(map.shape);
+    out.data_mut().par_chunks_mut(w * c).zip(map.data().par_chunks(w * c)).enumerate().for_each(|(row, (out, x))| {
+        let scale = &scale[row / h * c..][..c];
+        Arch::new().dispatch(|| {
+            for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
+                for ((o, x), s) in out.iter_mut().zip(x).zip(scale) {
+                    *o = x * s;
+                }
+            }
+        });
+    });
+    out
+}
+
+/// `fine + coarse`, `coarse` enlarged twice by repeating pixels.
+pub(in crate::vision) fn add_upsampled(fine: &Map, coarse: &Map) -> Map {
+    let [_, _, w, c] = fine.shape;
+    let coarse_row = coarse.shape[2] * c;
+    let mut out = Map::zeros(fine.shape);
+    out.data_mut().par_chunks_mut(w * c).zip(fine.data().par_chunks(w * c)).enumerate().for_each(|(row, (out, x))| {
+        // Both heights are even multiples, so halving the row index over all pictures stays within the picture.
+        let coarse = &coarse.data()[row / 2 * coarse_row..][..coarse_row];
+        Arch::new().dispatch(|| {
+            for (i, (out, x)) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)).enumerate() {
+                for ((o, x), y) in out.iter_mut().zip(x).zip(&coarse[i / 2 * c..]) {
+                    *o = x + y;
+                }
+            }
+        });
+    });
+    out
+}
+
+/// The stem's two branches side by side: `[2×2 maximum of x | y]` on the last axis. `x` is not negative, and pixels
+/// outside count as 0.
+pub(in crate::vision) fn pool_and_join(x: &Map, y: &Map) -> Map {
+    let [b, h, w, c] = x.shape;
+    let c2 = y.shape[3];
+    let mut out = Map::zeros([b, h, w, c + c2]);
+    out.data_mut().par_chunks_mut(w * (c + c2)).enumerate().for_each(|(row, out)| {
+        let upper = &x.data()[row * w * c..][..w * c];
+        let lower = if (row + 1) % h == 0 { upper } else { &x.data()[(row + 1) * w * c..][..w * c] };
+        let joined = &y.data()[row * w * c2..][..w * c2];
+        Arch::new().dispatch(|| {
+            for (i, (out, joined)) in out.chunks_exact_mut(c + c2).zip(joined.chunks_exact(c2)).enumerate() {
+                let here = i * c;
+                let right = if i + 1 < w { here + c } else { here };
+                let (pooled, rest) = out.split_at_mut(c);
+                for (k, p) in pooled.iter_mut().enumerate() {
+                    *p = upper[here + k].max(upper[right + k]).max(lower[here + k].max(lower[right + k]));
+                }
+                rest.copy_from_slice(joined);
+            }
+        });
+    });
+    out
+}
+
+/// Mean of blocks of `kh` × `kw` pixels; what does not fill a block at the lower and right edge is left out.
+pub(in crate::vision) fn average_pool(x: &Map, [kh, kw]: [usize; 2]) -> Map {
+    let [b, h, w, c] = x.shape;
+    let (out_h, out_w) = (h / kh, w / kw);
+    let mut out = Map::zeros([b, out_h, out_w, c]);
+    let factor = 1.0 / (kh * kw) as f32;
+    for (i, out) in out.data_mut().chunks_exact_mut(c).enumerate() {
+        let (picture, y, x0) = (i / (out_h * out_w), i / out_w % out_h * kh, i % out_w * kw);
+        for dy in 0..kh {
+            for dx in 0..kw {
+                let at = ((picture * h + y + dy) * w + x0 + dx) * c;
+                for (o, v) in out.iter_mut().zip(&x.data()[at..at + c]) {
+                    *o += v * factor;
+                }
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,100 @@
+//! A feature map in memory, and its way in and out of burn's tensors.
+
+use burn::backend::Flex;
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::tensor::{Bytes, DType, Shape, Tensor};
+
+/// Alignment that burn's buffers keep: 16 bytes.
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(16))]
+struct Quad([f32; 4]);
+
+/// Floats in a cache line.
+const LINE: usize = 16;
+
+/// A zeroed `f32` buffer that starts on a cache line, so that no vector straddles two lines.
+pub(in crate::vision) struct Buffer {
+    storage: Vec<Quad>,
+    /// Floats before the first cache line.
+    start: usize,
+    len: usize,
+}
+
+impl Buffer {
+    pub(super) fn zeros(len: usize) -> Self {
+        let storage: Vec<Quad> = bytemuck::zeroed_vec((len + LINE).div_ceil(4));
+        let start = (storage.as_ptr() as usize / size_of::<f32>()).wrapping_neg() % LINE;
+        Self { storage, start, len }
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &bytemuck::cast_slice(&self.storage)[self.start..][..self.len]
+    }
+}
+
+impl std::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut bytemuck::cast_slice_mut(&mut self.storage)[self.start..][..self.len]
+    }
+}
+
+/// A channels-last feature map `[b, h, w, c]` on the CPU.
+pub(in crate::vision) struct Map {
+    /// `[b, h, w, c]`
+    pub shape: [usize; 4],
+    data: Data,
+}
+
+enum Data {
+    Own(Buffer),
+    Shared(FlexTensor),
+}
+
+impl Map {
+    /// A map of zeros to be filled.
+    pub fn zeros(shape: [usize; 4]) -> Self {
+        Self { shape, data: Data::Own(Buffer::zeros(shape.iter().product())) }
+    }
+
+    /// The map behind a tensor on the Flex backend; no copy if the tensor is contiguous.
+    ///
+    /// Panics if the tensor lives elsewhere: blocks hold CPU weights only when their device is Flex.
+    pub fn from_tensor(tensor: Tensor<4>) -> Self {
+        let shape = tensor.dims();
+        let primitive = tensor.try_into_primitive::<Flex>().expect("CPU weights belong to the Flex backend");
+        Self { shape, data: Data::Shared(primitive.to_contiguous()) }
+    }
+
+    /// Hands the map to burn; no copy.
+    pub fn into_tensor(self) -> Tensor<4> {
+        let primitive = match self.data {
+            Data::Shared(primitive) => primitive,
+            Data::Own(buffer) => {
+                let [_, h, w, c] = self.shape;
+                let strides = [h * w * c, w * c, c, 1].map(|s| s as isize).to_vec();
+                let layout = Layout::new(Shape::from(self.shape), strides.into(), buffer.start);
+                FlexTensor::new(Bytes::from_elems(buffer.storage), layout, DType::F32)
+            }
+        };
+        Tensor::from_primitive::<Flex>(primitive)
+    }
+
+    /// The numbers, `[b * h * w * c]`.
+    pub fn data(&self) -> &[f32] {
+        match &self.data {
+            Data::Own(buffer) => buffer,
+            Data::Shared(tensor) => tensor.as_slice().expect("made contiguous in from_tensor"),
+        }
+    }
+
+    /// The numbers of a map made by [`Map::zeros`].
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        match &mut self.data {
+            Data::Own(buffer) => buffer,
+            Data::Shared(_) => panic!("a map made from a tensor is read only"),
+        }
+    }
+}

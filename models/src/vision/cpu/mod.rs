@@ -1,0 +1,24 @@
+//! The vision networks' own CPU kernels.
+//!
+//! burn's Flex backend is two to ten times slower than onnxruntime on these networks, so on the CPU every block
+//! ([`super::blocks`]) runs here instead; on a GPU it runs as plain burn operations, which are also what the tests
+//! compare these kernels with.
+//!
+//! * Feature maps are channels-last, `[b, h, w, c]` ([`Map`]): a 1×1 convolution is a matrix product without any
+//!   rearrangement, and a depthwise convolution is a sum of products of whole vectors of channels.
+//! * Vectors come from `pulp`: AVX-512, AVX2, NEON or scalar code, chosen at run time from one source.
+//! * [`gemm`] is the only matrix kernel; [`conv`] and [`mixer`] arrange its operands so that intermediate results
+//!   stay in the cache.
+
+pub(super) mod attention;
+pub(super) mod conv;
+pub(super) mod depthwise;
+pub(super) mod elementwise;
+pub(super) mod gemm;
+mod map;
+pub(super) mod mixer;
+mod simd;
+
+pub(super) use conv::DenseWeights;
+pub(super) use depthwise::DepthwiseWeights;
+pub(super) use map::Map;
