@@ -1,1 +1,3 @@
 //! Sightread's reader: picture → text regions → lines → language model → sentences.
+
+pub mod answer;

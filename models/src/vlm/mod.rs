@@ -1,1 +1,5 @@
 //! Vision-language models.
+
+mod starter;
+
+pub use starter::{CopyRule, EncodedText, PictureAnswer, StarterLanguage};

@@ -1,0 +1,218 @@
+//! Answers to questions about a picture's text.
+//!
+//! What has an exact form is quoted by an extractor; the rest goes to the language model, which may only copy what was
+//! read ([`CopiesOf`]). A dose, a strength or an expiry date is always a quoted line, and an answer that rests on
+//! doubtful characters says so.
+
+mod copy_rule;
+mod document;
+mod extract;
+mod intent;
+
+use serde::Serialize;
+use sightread_models::text::TextError;
+use sightread_models::text::generate::Flow;
+use sightread_models::vlm::{EncodedText, StarterLanguage};
+
+pub use copy_rule::{CopiesOf, REFUSAL};
+pub use document::{Document, Row};
+pub use extract::{Found, Kind, extract};
+pub use intent::{Intent, intent};
+
+/// Below this the language model's own answer counts as a guess.
+const SURE_CONFIDENCE: f32 = 0.5;
+/// What is said of a picture without text.
+pub const NO_TEXT: &str = "I see no text.";
+
+/// Who found the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The text as a whole; nothing had to be found.
+    Reading,
+    /// An exact extractor.
+    Extractor,
+    /// The language model.
+    LanguageModel,
+}
+
+/// An answer and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// The answer itself.
+    pub text: String,
+    /// Whether everything it rests on was read surely and it was found surely.
+    pub sure: bool,
+    /// Indices of the reading's lines that it rests on.
+    pub lines: Vec<usize>,
+    /// Who found it.
+    pub source: Source,
+}
+
+impl Answer {
+    /// The answer as it is spoken: an unsure one says so first.
+    pub fn spoken(&self) -> String {
+        if self.sure { self.text.clone() } else { format!("I am not sure: {}", self.text) }
+    }
+
+    fn of_rows(text: String, document: &Document, rows: &[usize], source: Source) -> Self {
+        let rows: Vec<&Row> = rows.iter().filter_map(|&at| document.rows.get(at)).collect();
+        let sure = rows.iter().all(|row| row.sure);
+        Self { text, sure, lines: rows.iter().flat_map(|row| row.lines.iter().copied()).collect(), source }
+    }
+}
+
+/// A picture's text, ready for questions. The language model reads it once, at the first question that needs it.
+pub struct Conversation {
+    document: Document,
+    encoded: Option<EncodedText>,
+}
+
+impl Conversation {
+    /// A conversation about `document`.
+    pub fn new(document: Document) -> Self {
+        Self { document, encoded: None }
+    }
+
+    /// The text it is about.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Answers `question`; `model` gives the language model when it is needed. `on_text` gets the answer piece by piece.
+    ///
+    /// # Errors
+    /// [`TextError`] if the language model could not be loaded or failed.
+    pub fn ask<'m>(
+        &mut self,
+        question: &str,
+        model: impl FnOnce() -> Result<&'m StarterLanguage, TextError>,
+        mut on_text: impl FnMut(&str) -> Flow,
+    ) -> Result<Answer, TextError> {
+        let quoted = self.without_model(question);
+        if let Some(answer) = quoted {
+            on_text(&answer.text);
+            return Ok(answer);
+        }
+        let model = model()?;
+        let quoting = matches!(intent(question), Intent::Strength | Intent::Extract(Kind::Dose | Kind::Expiry));
+        let encoded = match &mut self.encoded {
+            Some(encoded) => encoded,
+            none => none.insert(model.encode(&self.document.prompt_lines())?),
+        };
+        let rule = CopiesOf(&self.document);
+        let heard =
+            model.answer(encoded, question, &rule, |piece| if quoting { Flow::Continue } else { on_text(piece) })?;
+        let mut text = heard.text;
+        let rows = self.document.rows_of(text.trim_end_matches('.'));
+        if text.is_empty() {
+            text = format!("{REFUSAL} that here.");
+            on_text(&text);
+        }
+        if quoting && !rows.is_empty() {
+            // The whole line is quoted, and no extractor vouches for it.
+            text = rows.iter().map(|&at| self.document.rows[at].text.as_str()).collect::<Vec<_>>().join(", ");
+        }
+        if quoting {
+            on_text(&text);
+        }
+        let mut answer = Answer::of_rows(text, &self.document, &rows, Source::LanguageModel);
+        let refusal = answer.text.starts_with(REFUSAL);
+        answer.sure &= refusal || heard.confidence >= SURE_CONFIDENCE && !(quoting && !refusal);
+        Ok(answer)
+    }
+
+    /// The answer, if it can be given without the language model.
+    fn without_model(&self, question: &str) -> Option<Answer> {
+        let document = &self.document;
+        if document.rows.is_empty() {
+            return Some(Answer { text: NO_TEXT.into(), sure: true, lines: vec![], source: Source::Reading });
+        }
+        let all: Vec<usize> = (0..document.rows.len()).collect();
+        match intent(question) {
+            Intent::Free => None,
+            Intent::ReadAll => {
+                let text = document.rows.iter().map(|row| row.text.replace(" | ", ", ")).collect::<Vec<_>>().join("\n");
+                Some(Answer::of_rows(text, document, &all, Source::Reading))
+            }
+            Intent::CountLines => {
+                Some(Answer::of_rows(format!("{} lines.", all.len()), document, &[], Source::Reading))
+            }
+            Intent::Strength => self.quote_rows(|text| text.contains(|c: char| c.is_ascii_digit())),
+            Intent::Extract(Kind::Dose) => self.quote_rows(|text| {
+                let text = text.to_lowercase();
+                ["take", "once", "twice", "daily", "every", "times", "tablet", "capsule", "drop", "puff"]
+                    .iter()
+                    .any(|word| text.contains(word))
+            }),
+            Intent::Extract(kind) => self.one_value(kind),
+        }
+    }
+
+    /// The one value of a kind, however often it is printed; `None` if there is none or several differ.
+    fn one_value(&self, kind: Kind) -> Option<Answer> {
+        let found = extract(&self.document, kind);
+        let first = found.first()?;
+        let several_are_an_answer = matches!(kind, Kind::Phone | Kind::Email | Kind::Website) && found.len() <= 3;
+        if !several_are_an_answer && found.iter().any(|other| other.text != first.text) {
+            return None;
+        }
+        let mut texts: Vec<&str> = found.iter().map(|f| f.text.as_str()).collect();
+        texts.dedup();
+        let rows: Vec<usize> = found.iter().map(|f| f.row).collect();
+        Some(Answer::of_rows(texts.join(", "), &self.document, &rows, Source::Extractor))
+    }
+
+    /// At most three rows about a dose that satisfy `wanted`, quoted whole.
+    fn quote_rows(&self, wanted: impl Fn(&str) -> bool) -> Option<Answer> {
+        let rows: Vec<Found> = extract(&self.document, Kind::Dose).into_iter().filter(|f| wanted(&f.text)).collect();
+        if rows.is_empty() || rows.len() > 3 {
+            return None;
+        }
+        let text = rows.iter().map(|f| f.text.as_str()).collect::<Vec<_>>().join(", ");
+        let rows: Vec<usize> = rows.iter().map(|f| f.row).collect();
+        Some(Answer::of_rows(text, &self.document, &rows, Source::Extractor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(lines: &[&str], question: &str) -> Option<Answer> {
+        Conversation::new(Document::from_lines(lines.iter().copied())).without_model(question)
+    }
+
+    #[test]
+    fn nothing_to_read_is_said_and_never_invented() {
+        assert_eq!(ask(&[], "What is the total?").unwrap().text, NO_TEXT);
+        assert_eq!(ask(&["", " "], "Read it").unwrap().text, NO_TEXT);
+    }
+
+    #[test]
+    fn reading_counting_and_quoting_need_no_model() {
+        let label = ["Ibuprofen 400 mg", "Take one tablet every 6 hours", "EXP 03/2027"];
+        assert_eq!(ask(&label, "Read it").unwrap().text, label.join("\n"));
+        assert_eq!(ask(&label, "How many lines are there?").unwrap().text, "3 lines.");
+        let dose = ask(&label, "How much should I take?").unwrap();
+        assert_eq!((dose.text.as_str(), &dose.lines[..]), (label[1], &[1][..]));
+        assert_eq!(
+            ask(&label, "How strong are they?").unwrap().text,
+            "Ibuprofen 400 mg, Take one tablet every 6 hours"
+        );
+        assert_eq!(ask(&label, "When does it expire?").unwrap().text, "03/2027");
+        assert_eq!(ask(&label, "Who makes it?"), None);
+    }
+
+    #[test]
+    fn an_answer_from_a_doubtful_line_says_so() {
+        let row = Row { text: "EXP 03/2027".into(), sure: false, ..Row::default() };
+        let answer = Conversation::new(Document::new(vec![row])).without_model("When does it expire?").unwrap();
+        assert_eq!(answer.spoken(), "I am not sure: 03/2027");
+    }
+
+    #[test]
+    fn two_different_dates_are_left_to_the_model() {
+        assert_eq!(ask(&["From 1 May 2024", "to 3 June 2024"], "What is the date?"), None);
+    }
+}
