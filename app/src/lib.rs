@@ -1,3 +1,7 @@
 //! Sightread's reader: picture → text regions → lines → language model → sentences.
 
 pub mod answer;
+pub mod cli;
+pub mod picture;
+pub mod reading;
+pub mod starter;

@@ -1,6 +1,6 @@
 //! Which device a network runs on: a real GPU through wgpu, else the CPU.
 
-use burn::tensor::Device;
+pub use burn::tensor::Device;
 
 /// What the caller asked for on the command line or in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,4 +48,15 @@ fn open_wgpu() -> Result<Device, DeviceError> {
 
 fn open_real_gpu() -> Option<Device> {
     open_wgpu().ok().filter(|d| d.identity().is_some_and(|i| i.physical.is_some()))
+}
+
+/// The device in words: backend, adapter, and whether it is a real GPU.
+pub fn describe(device: &Device) -> String {
+    match device.identity() {
+        Some(identity) => {
+            let kind = if identity.physical.is_some() { "real" } else { "software" };
+            format!("{identity:?} ({kind})")
+        }
+        None => format!("{device:?}"),
+    }
 }

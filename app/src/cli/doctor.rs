@@ -1,0 +1,56 @@
+//! `sightread doctor`: what this machine offers and whether the model is whole.
+
+use anyhow::bail;
+use clap::Args;
+use sightread_models::device::Backend;
+use sightread_models::int4::Isa;
+
+use super::ModelArgs;
+use crate::starter::Starter;
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
+    let mut problems = 0;
+    let mut check = |what: &str, result: Result<String, String>| match result {
+        Ok(found) => println!("{what}: {found}"),
+        Err(problem) => {
+            problems += 1;
+            println!("{what}: PROBLEM: {problem}");
+        }
+    };
+    println!("Sightread {}", env!("CARGO_PKG_VERSION"));
+    println!("processor kernels: {:?}", Isa::chosen());
+    println!("threads: {}", std::thread::available_parallelism().map_or(1, usize::from));
+    match Backend::Wgpu.open() {
+        Ok(device) => println!("graphics adapter: {}", sightread_models::device::describe(&device)),
+        Err(reason) => println!("graphics adapter: none ({reason})"),
+    }
+    let device = args.model.backend().open().map(|device| sightread_models::device::describe(&device));
+    check("networks run on", device.map_err(|e| e.to_string()));
+
+    let folder = args.model.folder();
+    check("model folder", folder.as_ref().map(|f| f.display().to_string()).map_err(|e| e.to_string()));
+    if let Ok(folder) = folder {
+        let whole = sightread_models::checkpoint::manifest::verify(&folder);
+        check("model files", whole.map(|()| "all as shipped".into()).map_err(|e| e.to_string()));
+        let starter = Starter::open(&folder, args.model.backend());
+        match &starter {
+            Ok(starter) => {
+                check("vision half", Ok("loads".into()));
+                let language = starter.language().map(|l| format!("loads, {} megabytes", l.bytes() >> 20));
+                check("language half", language.map_err(|e| e.to_string()));
+            }
+            Err(error) => check("vision half", Err(error.to_string())),
+        }
+    }
+    if problems > 0 {
+        bail!("{problems} things need attention");
+    }
+    println!("All is well.");
+    Ok(())
+}

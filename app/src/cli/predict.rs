@@ -1,0 +1,87 @@
+//! `sightread predict`: a folder of pictures in the form that a scorer reads.
+
+use std::collections::HashMap;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Map, Value, json};
+use sightread_models::text::generate::Flow;
+
+use super::ModelArgs;
+use super::read::read_one;
+use crate::answer::Conversation;
+use crate::starter::Starter;
+
+/// Endings of pictures.
+const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
+
+#[derive(Debug, Args)]
+pub(super) struct PredictArgs {
+    /// Pictures, and perhaps labels.jsonl, of whose questions only the field `q` is used.
+    folder: PathBuf,
+    /// Leave out the answers.
+    #[arg(long)]
+    no_answers: bool,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+pub(super) fn run(args: PredictArgs) -> anyhow::Result<()> {
+    let starter = args.model.open()?;
+    let questions = if args.no_answers { HashMap::new() } else { questions(&args.folder.join("labels.jsonl"))? };
+    let none = vec![];
+    for photo in photos(&args.folder)? {
+        let name = photo.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let start = Instant::now();
+        let prediction = predict(&photo, questions.get(&name).unwrap_or(&none), &starter, start);
+        let prediction = prediction.unwrap_or_else(|error| {
+            eprintln!("{error:#}");
+            json!({"text": "", "answers": {}})
+        });
+        let mut row = json!({"file": name});
+        if let (Some(row), Value::Object(prediction)) = (row.as_object_mut(), prediction) {
+            row.extend(prediction);
+        }
+        writeln!(stdout(), "{row}")?;
+    }
+    Ok(())
+}
+
+fn predict(photo: &Path, questions: &[String], starter: &Starter, start: Instant) -> anyhow::Result<Value> {
+    let reading = read_one(photo, starter)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let mut conversation = Conversation::new(reading.document());
+    let mut answers = Map::new();
+    for question in questions {
+        let answer = conversation.ask(question, || starter.language(), |_| Flow::Continue)?;
+        answers.insert(question.clone(), answer.text.into());
+    }
+    Ok(json!({"text": reading.text(), "answers": answers, "seconds": seconds}))
+}
+
+fn photos(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
+    let mut photos: Vec<PathBuf> = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    photos.retain(|path| {
+        path.extension().is_some_and(|e| ENDINGS.contains(&e.to_string_lossy().to_lowercase().as_str()))
+    });
+    photos.sort();
+    Ok(photos)
+}
+
+/// The questions of every picture; the answers that stand beside them are not looked at.
+fn questions(labels: &Path) -> anyhow::Result<HashMap<String, Vec<String>>> {
+    if !labels.is_file() {
+        return Ok(HashMap::new());
+    }
+    let text = std::fs::read_to_string(labels).with_context(|| format!("cannot read {}", labels.display()))?;
+    let of_line = |line: &str| -> anyhow::Result<(String, Vec<String>)> {
+        let row: Value = serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", labels.display()))?;
+        let asked = row["qa"].as_array().into_iter().flatten().filter_map(|qa| Some(qa["q"].as_str()?.to_string()));
+        Ok((row["file"].as_str().unwrap_or_default().to_string(), asked.collect()))
+    };
+    text.lines().filter(|line| !line.trim().is_empty()).map(of_line).collect()
+}

@@ -1,0 +1,148 @@
+//! From boxes to lines of characters: which way is up, reading, and a second look at what was read badly.
+
+use image::RgbImage;
+use rayon::prelude::*;
+use sightread_models::vision::LineRead;
+
+use super::crop::{line_crop, upside_down};
+use super::quad::Quad;
+use super::{ReadError, TextModels};
+
+/// A box this many times higher than wide holds text turned by a quarter.
+const TALL: f32 = 1.5;
+/// From this probability on the line classifier's word counts.
+const FLIPPED: f32 = 0.9;
+/// Lines read worse than this are no text (rapidocr's `text_score`).
+const MIN_CONFIDENCE: f32 = 0.5;
+/// Lines read worse than this get a second look.
+const DOUBTFUL: f32 = 0.8;
+/// A second look must be better by this to count.
+const BETTER_BY: f32 = 0.05;
+
+/// A line that was read: its box, corners in the order of the text, and its characters.
+#[derive(Debug, Clone)]
+pub struct ReadLine {
+    /// Where it stands.
+    pub quad: Quad,
+    /// What it says.
+    pub read: LineRead,
+}
+
+/// One way to look at a box.
+struct Look {
+    quad: Quad,
+    crop: RgbImage,
+}
+
+impl Look {
+    fn new(picture: &RgbImage, quad: Quad) -> Result<Self, ReadError> {
+        Ok(Self { quad, crop: line_crop(picture, &quad)? })
+    }
+
+    fn flipped(&self) -> Self {
+        Self { quad: self.quad.turned(2), crop: upside_down(&self.crop) }
+    }
+}
+
+/// Reads the lines in `boxes`, in the same order; boxes without text are left out.
+pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) -> Result<Vec<ReadLine>, ReadError> {
+    let tall = |quad: &Quad| quad.height() >= TALL * quad.width();
+    let looks: Vec<Look> = boxes
+        .par_iter()
+        .map(|quad| Look::new(picture, if tall(quad) { quad.turned(1) } else { *quad }))
+        .collect::<Result<_, _>>()?;
+    let flipped = flips(&looks, boxes, models)?;
+
+    // What the classifier is sure of and the rest of the page contradicts is read both ways.
+    let mut candidates: Vec<(usize, Look)> = vec![];
+    for (at, (look, flip)) in looks.into_iter().zip(flipped).enumerate() {
+        match flip {
+            Flip::No => candidates.push((at, look)),
+            Flip::Yes => candidates.push((at, look.flipped())),
+            Flip::Unclear => {
+                let other = look.flipped();
+                candidates.extend([(at, look), (at, other)]);
+            }
+        }
+    }
+    let mut lines: Vec<Option<ReadLine>> = vec![None; boxes.len()];
+    keep_better(&mut lines, candidates, 0.0, models)?;
+
+    let mut second: Vec<(usize, Look)> = vec![];
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(line) = line.as_ref().filter(|line| line.read.confidence < DOUBTFUL) {
+            for quad in other_looks(&line.quad) {
+                second.push((at, Look::new(picture, quad)?));
+            }
+        }
+    }
+    keep_better(&mut lines, second, BETTER_BY, models)?;
+    let good = |line: &ReadLine| line.read.confidence >= MIN_CONFIDENCE && !line.read.text().trim().is_empty();
+    Ok(lines.into_iter().flatten().filter(good).collect())
+}
+
+/// Other ways to look at a box that was read badly: upside down, wider, tighter, and turned if its shape allows it.
+fn other_looks(quad: &Quad) -> Vec<Quad> {
+    let (w, h) = (quad.width(), quad.height());
+    let mut looks = vec![quad.turned(2), quad.grown(0.12 * h)];
+    if h > 12.0 {
+        looks.push(quad.grown(-0.08 * h));
+    }
+    if w < 2.5 * h {
+        looks.extend([quad.turned(1), quad.turned(3)]);
+    }
+    looks
+}
+
+/// Reads `candidates` and keeps each where it is better, by `margin`, than what is there.
+fn keep_better(
+    lines: &mut [Option<ReadLine>],
+    candidates: Vec<(usize, Look)>,
+    margin: f32,
+    models: &dyn TextModels,
+) -> Result<(), ReadError> {
+    let crops: Vec<&RgbImage> = candidates.iter().map(|(_, look)| &look.crop).collect();
+    let reads = models.read_lines(&crops)?;
+    for ((at, look), read) in candidates.into_iter().zip(reads) {
+        // A single lucky character must not beat a whole line.
+        let better = lines[at].as_ref().is_none_or(|old| {
+            read.confidence > old.read.confidence + margin && 2 * read.chars.len() >= old.read.chars.len()
+        });
+        if better {
+            lines[at] = Some(ReadLine { quad: look.quad, read });
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Flip {
+    No,
+    Yes,
+    Unclear,
+}
+
+/// Which lines are upside down: the classifier's word where it agrees with most of the lines that run the same way.
+fn flips(looks: &[Look], boxes: &[Quad], models: &dyn TextModels) -> Result<Vec<Flip>, ReadError> {
+    let crops: Vec<&RgbImage> = looks.iter().map(|look| &look.crop).collect();
+    let upside_down = models.upside_down(&crops)?;
+    let turned: Vec<bool> = looks.iter().zip(boxes).map(|(look, quad)| look.quad != *quad).collect();
+    let page_flipped = |turned_lines: bool| {
+        let (mut flipped, mut all) = (0.0, 0.0);
+        for ((look, &p), &turned) in looks.iter().zip(&upside_down).zip(&turned) {
+            if turned == turned_lines {
+                let length = look.crop.width() as f32;
+                all += length;
+                flipped += if p >= FLIPPED { length } else { 0.0 };
+            }
+        }
+        flipped > 0.5 * all
+    };
+    let page = [page_flipped(false), page_flipped(true)];
+    let decide = |(&p, &turned): (&f32, &bool)| match (page[usize::from(turned)], p) {
+        (false, p) if p < FLIPPED => Flip::No,
+        (true, p) if p > 1.0 - FLIPPED => Flip::Yes,
+        _ => Flip::Unclear,
+    };
+    Ok(upside_down.iter().zip(&turned).map(decide).collect())
+}
