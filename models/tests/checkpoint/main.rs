@@ -2,6 +2,8 @@
 
 mod folder;
 mod gguf;
+#[cfg(feature = "hub")]
+mod hub;
 mod packed;
 mod publish;
 
