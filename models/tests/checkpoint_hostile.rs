@@ -1,5 +1,7 @@
 //! Damaged and hostile checkpoint files: a clear error or a usable model, never a panic, never memory out of proportion.
 
+mod use_all;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use sightread_models::checkpoint::{Checkpoint, CheckpointError, FloatType, FolderOptions};
+use use_all::use_all;
 
 /// Remembers the largest single request for memory.
 struct LargestRequest;
@@ -44,27 +47,6 @@ const MOST_MEMORY: usize = 8 << 20;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/parity/gguf").join(name)
-}
-
-/// Opens a model and uses everything of it; an error is as good as a result.
-fn use_all(path: &Path) -> Result<(), CheckpointError> {
-    let model = Checkpoint::open(path)?;
-    let config = model.quantization_config();
-    model.eos_token_ids()?;
-    model.special_token("bos_token")?;
-    for name in model.tensors.names() {
-        if let Some(info) = model.tensors.info(&name) {
-            let _ = model.tensor(&name, &info.shape);
-            let _ = (model.tensors.read_i32(&name), model.tensors.read_i8(&name));
-        }
-        if let Some(prefix) = name.strip_suffix(".qweight") {
-            let _ = model.packed(prefix, 32, 32);
-        }
-    }
-    if let Some(tokenizer) = &model.tokenizer {
-        let _ = tokenizer.encode("Take 2 tablets.\n", true);
-    }
-    config.map(|_| ())
 }
 
 /// A folder with one safetensors file of this header and data.
@@ -228,10 +210,7 @@ fn devices_are_not_read() {
     fs::write(folder.path().join("config.json"), "{}").expect("writes");
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("model.safetensors")).expect("links");
     let refused = Checkpoint::open(folder.path()).expect_err("endless");
-    assert!(
-        refused.to_string().contains("not a regular file"),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains("not a regular file"), "{refused}");
 }
 
 fn options() -> FolderOptions {
