@@ -116,3 +116,21 @@ impl CheckpointError {
         Self::Unsupported { what: what.into(), hint: hint.into() }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+
+    use super::*;
+
+    /// `/dev/full` refuses every byte as a full disk does.
+    #[test]
+    fn a_full_disk_has_its_own_sentence() {
+        let path = Path::new("/dev/full");
+        let mut full = OpenOptions::new().write(true).open(path).expect("Linux has it");
+        let refused = full.write_all(b"x").map_err(CheckpointError::io("write", path)).expect_err("full");
+        assert!(matches!(refused, CheckpointError::DiskFull { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("make room and start again"), "{refused}");
+    }
+}

@@ -2,12 +2,12 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 use serde::de::DeserializeOwned;
 
-use super::CheckpointError;
+use super::{CheckpointError, MANIFEST_FILE};
 
 /// No side file of a real model comes near this (the largest tokenizers have 40 MB).
 const MAX_TEXT: u64 = 256 << 20;
@@ -48,7 +48,7 @@ pub(super) fn write_atomic(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), CheckpointError>,
 ) -> Result<(), CheckpointError> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent_of(path);
     let failed = || CheckpointError::io("write", path);
     let temporary = tempfile::Builder::new().prefix(".partial-").tempfile_in(parent).map_err(failed())?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
@@ -69,47 +69,61 @@ pub(super) fn publish_folder(
     out: &Path,
     fill: impl FnOnce(&Path) -> Result<(), CheckpointError>,
 ) -> Result<(), CheckpointError> {
-    let Some(name) = out.file_name().and_then(|name| name.to_str()) else {
-        return Err(CheckpointError::Config(format!("{} is no name for a folder", out.display())));
-    };
-    let parent = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (partial, old) = (parent.join(format!(".{name}.partial")), parent.join(format!(".{name}.old")));
+    restore_folder(out)?;
+    let partial = hidden_neighbour(out, "partial")?;
+    remove_if_there(&partial)?;
+    let parent = parent_of(out);
     fs::create_dir_all(parent).map_err(CheckpointError::io("create", parent))?;
-    if old.exists() && !out.exists() {
-        fs::rename(&old, out).map_err(CheckpointError::io("restore", out))?;
-    }
+    fs::create_dir(&partial).map_err(CheckpointError::io("create", &partial))?;
+    fill(&partial).and_then(|()| replace_folder(&partial, out)).inspect_err(|_| drop(fs::remove_dir_all(&partial)))
+}
+
+/// Renames a complete folder to `out`, in place of a model that may be there.
+pub(super) fn replace_folder(complete: &Path, out: &Path) -> Result<(), CheckpointError> {
     if out.exists() && !is_replaceable(out) {
         return Err(CheckpointError::Occupied(out.into()));
     }
-    remove_if_there(&partial)?;
+    let old = hidden_neighbour(out, "old")?;
     remove_if_there(&old)?;
-
-    fs::create_dir(&partial).map_err(CheckpointError::io("create", &partial))?;
-    let filled = fill(&partial).and_then(|()| {
-        sync_folder(&partial);
-        if out.exists() {
-            fs::rename(out, &old).map_err(CheckpointError::io("replace", out))?;
-        }
-        fs::rename(&partial, out).map_err(|e| {
-            let _ = fs::rename(&old, out);
-            CheckpointError::io("write", out)(e)
-        })
-    });
-    match filled {
-        Ok(()) => {
-            sync_folder(parent);
-            remove_if_there(&old)
-        }
-        Err(e) => {
-            let _ = fs::remove_dir_all(&partial);
-            Err(e)
-        }
+    sync_folder(complete);
+    if out.exists() {
+        fs::rename(out, &old).map_err(CheckpointError::io("replace", out))?;
     }
+    if let Err(e) = fs::rename(complete, out) {
+        let _ = fs::rename(&old, out);
+        return Err(CheckpointError::io("write", out)(e));
+    }
+    sync_folder(parent_of(out));
+    remove_if_there(&old)
+}
+
+/// Brings back the folder `out` if a process was killed between the two renames of [`replace_folder`], and refuses to go on if
+/// something else has that name.
+pub(super) fn restore_folder(out: &Path) -> Result<(), CheckpointError> {
+    let old = hidden_neighbour(out, "old")?;
+    if old.exists() && !out.exists() {
+        fs::rename(&old, out).map_err(CheckpointError::io("restore", out))?;
+    }
+    if out.exists() && !is_replaceable(out) { Err(CheckpointError::Occupied(out.into())) } else { Ok(()) }
+}
+
+/// `.NAME.ENDING` beside `NAME`.
+fn hidden_neighbour(out: &Path, ending: &str) -> Result<PathBuf, CheckpointError> {
+    match out.file_name().and_then(|name| name.to_str()) {
+        Some(name) => Ok(parent_of(out).join(format!(".{name}.{ending}"))),
+        None => Err(CheckpointError::Config(format!("{} is no name for a folder", out.display()))),
+    }
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Only an earlier model, or an empty folder, gives way to a new one.
 fn is_replaceable(folder: &Path) -> bool {
-    folder.join("config.json").is_file() || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+    folder.join("config.json").is_file()
+        || folder.join(MANIFEST_FILE).is_file()
+        || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 fn remove_if_there(folder: &Path) -> Result<(), CheckpointError> {
@@ -120,7 +134,7 @@ fn remove_if_there(folder: &Path) -> Result<(), CheckpointError> {
 }
 
 /// Makes a rename in `folder` last through a power cut, where the system can.
-pub(super) fn sync_folder(folder: &Path) {
+fn sync_folder(folder: &Path) {
     // A folder cannot be opened on some systems; the rename is still atomic there, only later on disk.
     if let Ok(handle) = File::open(folder) {
         let _ = handle.sync_all();

@@ -6,6 +6,8 @@
 mod error;
 mod file;
 mod gguf;
+#[cfg(feature = "hub")]
+mod hub;
 mod manifest;
 mod open;
 mod packed;
@@ -20,6 +22,8 @@ use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
 
 pub use error::CheckpointError;
+#[cfg(feature = "hub")]
+pub use hub::{DownloadOptions, DownloadProgress, download};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestEntry, Provenance, verify};
 pub use quantization::{CheckpointFormat, QuantizationConfig};
 pub use tensor_data::{FloatType, TensorData, write_part};

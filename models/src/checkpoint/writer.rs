@@ -18,7 +18,7 @@ use super::tensor_data::{FloatType, Planned, TensorData, dtype_of, write_safeten
 use super::{Checkpoint, CheckpointError, QuantizationConfig, StoredType};
 
 /// Files beside the weights that go with a model.
-const SIDE_FILES: [&str; 14] = [
+pub(super) const SIDE_FILES: [&str; 14] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
