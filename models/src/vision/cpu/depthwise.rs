@@ -127,30 +127,38 @@ impl Row<'_> {
         count: usize,
     ) {
         let c = self.weights.geometry.channels_out;
-        let whole = count == S::F32_LANES;
-        let load = |values: &[f32], at: usize| -> S::f32s {
-            if whole {
-                // SAFETY: `DepthwiseWeights::row` checked the input; weights and bias hold `c` channels per tap.
-                unsafe { (values.as_ptr().add(at) as *const S::f32s).read_unaligned() }
-            } else {
-                s.partial_load_f32s(&values[at..at + count])
-            }
-        };
-        let mut sums = [load(&self.weights.bias, first); N];
+        let mut sums = [load(s, &self.weights.bias, first, count); N];
         for ky in 0..self.weights.geometry.kernel[0] {
-            let weights: [S::f32s; WIDTH] =
-                std::array::from_fn(|kx| load(&self.weights.weights, (ky * WIDTH + kx) * c + first));
             let row = ky * self.input_row + x * STRIDE * c + first;
             for kx in 0..WIDTH {
-                for n in 0..N {
-                    let value = load(self.input, row + (n * STRIDE + kx) * c);
-                    sums[n] = s.mul_add_e_f32s(value, weights[kx], sums[n]);
+                let weight = load(s, &self.weights.weights, (ky * WIDTH + kx) * c + first, count);
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    let value = load(s, self.input, row + (n * STRIDE + kx) * c, count);
+                    *sum = s.mul_add_e_f32s(value, weight, *sum);
                 }
             }
         }
         for (n, sum) in sums.into_iter().enumerate() {
             let at = (x + n) * c + first;
-            s.partial_store_f32s(&mut self.output[at..at + count], sum);
+            let out = &mut self.output[at..at + count];
+            if count == S::F32_LANES {
+                // SAFETY: the slice is one vector long.
+                unsafe { (out.as_mut_ptr() as *mut S::f32s).write_unaligned(sum) };
+            } else {
+                s.partial_store_f32s(out, sum);
+            }
         }
+    }
+}
+
+/// `count` floats from `at` on; a whole vector without bounds checks.
+#[inline(always)]
+fn load<S: Simd>(s: S, values: &[f32], at: usize, count: usize) -> S::f32s {
+    if count == S::F32_LANES {
+        debug_assert!(at + count <= values.len());
+        // SAFETY: `DepthwiseWeights::row` checked the input; weights and bias hold `c` channels per tap.
+        unsafe { (values.as_ptr().add(at) as *const S::f32s).read_unaligned() }
+    } else {
+        s.partial_load_f32s(&values[at..at + count])
     }
 }

@@ -24,26 +24,58 @@ impl WithSimd for Activate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let values = self.values;
         match self.activation {
             Activation::None => {}
-            Activation::Relu => map_in_place(s, values, |x| s.max_f32s(x, s.splat_f32s(0.0))),
-            Activation::Gelu => map_in_place(s, values, |x| simd::gelu(s, x)),
-            Activation::Silu => map_in_place(s, values, |x| s.mul_f32s(x, simd::sigmoid(s, x))),
-            Activation::HardSwish => map_in_place(s, values, |x| s.mul_f32s(x, simd::hard_sigmoid(s, x, 1.0 / 6.0))),
-            Activation::Sigmoid => map_in_place(s, values, |x| simd::sigmoid(s, x)),
+            Activation::Relu => map_in_place::<S, Relu>(s, self.values),
+            Activation::Gelu => map_in_place::<S, Gelu>(s, self.values),
+            Activation::Silu => map_in_place::<S, Silu>(s, self.values),
+            Activation::HardSwish => map_in_place::<S, HardSwish>(s, self.values),
+            Activation::Sigmoid => map_in_place::<S, Sigmoid>(s, self.values),
         }
     }
 }
 
+/// A function of a vector. A trait and not a closure: closures are not always inlined into the function that enables
+/// the instruction set, and then every intrinsic becomes a call.
+trait VectorFn {
+    fn apply<S: Simd>(s: S, x: S::f32s) -> S::f32s;
+}
+
+macro_rules! vector_fn {
+    ($name:ident, $s:ident, $x:ident, $body:expr) => {
+        struct $name;
+        impl VectorFn for $name {
+            #[inline(always)]
+            fn apply<S: Simd>($s: S, $x: S::f32s) -> S::f32s {
+                $body
+            }
+        }
+    };
+}
+
+vector_fn!(Relu, s, x, s.max_f32s(x, s.splat_f32s(0.0)));
+vector_fn!(Gelu, s, x, simd::gelu(s, x));
+vector_fn!(Silu, s, x, s.mul_f32s(x, simd::sigmoid(s, x)));
+vector_fn!(HardSwish, s, x, s.mul_f32s(x, simd::hard_sigmoid(s, x, 1.0 / 6.0)));
+vector_fn!(Sigmoid, s, x, simd::sigmoid(s, x));
+
 #[inline(always)]
-fn map_in_place<S: Simd>(s: S, values: &mut [f32], f: impl Fn(S::f32s) -> S::f32s) {
+fn map_in_place<S: Simd, F: VectorFn>(s: S, values: &mut [f32]) {
     let (vectors, tail) = S::as_mut_simd_f32s(values);
-    for v in vectors {
-        *v = f(*v);
+    // Two at a time: the functions are long chains of dependent operations.
+    let (pairs, rest) = vectors.as_chunks_mut::<2>();
+    for [a, b] in pairs {
+        let (x, y) = (F::apply(s, *a), F::apply(s, *b));
+        *a = x;
+        *b = y;
     }
-    let rest = f(s.partial_load_f32s(tail));
-    s.partial_store_f32s(tail, rest);
+    for v in rest {
+        *v = F::apply(s, *v);
+    }
+    if !tail.is_empty() {
+        let last = F::apply(s, s.partial_load_f32s(tail));
+        s.partial_store_f32s(tail, last);
+    }
 }
 
 /// Mean over height and width of every picture: `[b, h, w, c]` → `[b * c]`.

@@ -155,12 +155,14 @@ impl RowGemm<'_> {
             let mut weights = self.panels.weights.as_ptr().add(panel * taps * depth * width);
             for tap in 0..taps {
                 let first = self.input.as_ptr().add(p * self.pixel_stride + tap * self.tap_stride);
-                let pixels: [*const f32; ROWS] = std::array::from_fn(|r| first.add(r * self.pixel_stride));
                 for k in 0..depth {
-                    let w: [S::f32s; VECTORS] = std::array::from_fn(|v| load::<S>(weights.add(v * lanes)));
+                    let mut w = [s.splat_f32s(0.0); VECTORS];
+                    for (v, w) in w.iter_mut().enumerate() {
+                        *w = load::<S>(weights.add(v * lanes));
+                    }
                     weights = weights.add(width);
                     for r in 0..ROWS {
-                        let x = s.splat_f32s(*pixels[r].add(k));
+                        let x = s.splat_f32s(*first.add(r * self.pixel_stride + k));
                         for v in 0..VECTORS {
                             sums[r][v] = s.mul_add_e_f32s(x, w[v], sums[r][v]);
                         }
