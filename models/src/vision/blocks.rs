@@ -321,7 +321,8 @@ pub(super) struct LcNetBlockConfig {
 impl LcNetBlock {
     pub fn load(weights: &mut Weights, name: &str, config: LcNetBlockConfig) -> Result<Self, CheckpointError> {
         let LcNetBlockConfig { channels_in, channels_out, stride, squeeze } = config;
-        let hidden = 2 * channels_in;
+        // Twice the input, less the channels that the recipe found dead.
+        let hidden = weights.rows(&format!("{name}.expand.weight"))?;
         let mut conv =
             |part: &str, geometry, activation| Conv::load(weights, &format!("{name}.{part}"), geometry, activation);
         let depthwise = conv("depthwise", Geometry::depthwise(channels_in, [3, 3], stride), Activation::None)?;
