@@ -141,29 +141,28 @@ pub(in crate::vision) fn add_upsampled(fine: &Map, coarse: &Map) -> Map {
     out
 }
 
-/// The stem's two branches side by side: `[2×2 maximum of x | y]` on the last axis. `x` is not negative, and pixels
-/// outside count as 0.
-pub(in crate::vision) fn pool_and_join(x: &Map, y: &Map) -> Map {
-    let [b, h, w, c] = x.shape;
-    let c2 = y.shape[3];
-    let mut out = Map::zeros([b, h, w, c + c2]);
-    out.data_mut().par_chunks_mut(w * (c + c2)).enumerate().for_each(|(row, out)| {
-        let upper = &x.data()[row * w * c..][..w * c];
-        let lower = if (row + 1) % h == 0 { upper } else { &x.data()[(row + 1) * w * c..][..w * c] };
-        let joined = &y.data()[row * w * c2..][..w * c2];
-        Arch::new().dispatch(|| {
-            for (i, (out, joined)) in out.chunks_exact_mut(c + c2).zip(joined.chunks_exact(c2)).enumerate() {
-                let here = i * c;
-                let right = if i + 1 < w { here + c } else { here };
-                let (pooled, rest) = out.split_at_mut(c);
-                for (k, p) in pooled.iter_mut().enumerate() {
-                    *p = upper[here + k].max(upper[right + k]).max(lower[here + k].max(lower[right + k]));
-                }
-                rest.copy_from_slice(joined);
-            }
-        });
-    });
-    out
+/// The greatest of four values, over all of `out`.
+pub(super) fn max_of_four(values: [&[f32]; 4], out: &mut [f32]) {
+    let n = out.len();
+    Arch::new().dispatch(MaxOfFour(values.map(|v| &v[..n]), out));
+}
+
+struct MaxOfFour<'a>([&'a [f32]; 4], &'a mut [f32]);
+
+impl WithSimd for MaxOfFour<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let MaxOfFour([a, b, c, d], out) = self;
+        let n = S::F32_LANES;
+        let rows = a.chunks(n).zip(b.chunks(n)).zip(c.chunks(n).zip(d.chunks(n)));
+        for (((a, b), (c, d)), out) in rows.zip(out.chunks_mut(n)) {
+            let upper = s.max_f32s(s.partial_load_f32s(a), s.partial_load_f32s(b));
+            let lower = s.max_f32s(s.partial_load_f32s(c), s.partial_load_f32s(d));
+            s.partial_store_f32s(out, s.max_f32s(upper, lower));
+        }
+    }
 }
 
 /// Mean of blocks of `kh` × `kw` pixels; what does not fill a block at the lower and right edge is left out.
