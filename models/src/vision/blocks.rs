@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation, module, ops::ConvOptions};
 
-use super::cpu::{self, DenseWeights, DepthwiseWeights, Map};
+use super::cpu::{self, DenseWeights, DepthwiseWeights, Map, mixer::Pair};
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;
 
@@ -191,23 +191,16 @@ impl Conv {
         }
     }
 
-    /// A transposed 2×2 convolution with stride 2, `{name}.weight [in, out, 2, 2]`. Its outputs do not overlap, so it is a
-    /// 1×1 convolution to `[b, h, w, dy, dx, out]`; putting the four pixels in their places is left to the caller.
-    pub fn load_doubling(
-        weights: &mut Weights,
-        name: &str,
-        [channels_in, channels_out]: [usize; 2],
-        activation: Activation,
-    ) -> Result<Self, CheckpointError> {
-        let weight = weights.take(&format!("{name}.weight"), &[channels_in, channels_out, 2, 2])?;
-        let bias = weights.take(&format!("{name}.bias"), &[channels_out])?;
-        let mut pointwise = vec![0.0; weight.len()];
-        for (i, value) in weight.into_iter().enumerate() {
-            let (c_in, c_out, position) = (i / 4 / channels_out, i / 4 % channels_out, i % 4);
-            pointwise[(position * channels_out + c_out) * channels_in + c_in] = value;
+    /// `second(first(x))` of two 1×1 convolutions, in one pass on the CPU.
+    pub fn forward_pair(first: &Conv, second: &Conv, x: Tensor<4>) -> Tensor<4> {
+        match (first.dense(), second.dense()) {
+            (Some(a), Some(b)) => {
+                let pair =
+                    Pair { first: a, between: first.activation, second: b, after: second.activation, residual: false };
+                pair.forward(&Map::from_tensor(x), None).into_tensor()
+            }
+            _ => second.forward(first.forward(x)),
         }
-        let geometry = Geometry::pointwise(channels_in, 4 * channels_out);
-        Ok(Self::new(&pointwise, Some(&bias.repeat(4)), geometry, activation, weights.ops, &weights.device))
     }
 
     /// `fine + coarse`, `coarse` enlarged twice by repeating pixels.
@@ -221,7 +214,7 @@ impl Conv {
         }
     }
 
-    fn dense(&self) -> Option<&DenseWeights> {
+    pub fn dense(&self) -> Option<&DenseWeights> {
         match &self.form {
             Form::Dense(conv) => Some(conv),
             _ => None,
@@ -321,7 +314,8 @@ pub(super) struct LcNetBlockConfig {
 impl LcNetBlock {
     pub fn load(weights: &mut Weights, name: &str, config: LcNetBlockConfig) -> Result<Self, CheckpointError> {
         let LcNetBlockConfig { channels_in, channels_out, stride, squeeze } = config;
-        let hidden = 2 * channels_in;
+        // Twice the input, less the channels that the recipe found dead.
+        let hidden = weights.rows(&format!("{name}.expand.weight"))?;
         let mut conv =
             |part: &str, geometry, activation| Conv::load(weights, &format!("{name}.{part}"), geometry, activation);
         let depthwise = conv("depthwise", Geometry::depthwise(channels_in, [3, 3], stride), Activation::None)?;
@@ -336,12 +330,21 @@ impl LcNetBlock {
 
     /// `[b, h, w, in]` → `[b, h', w', out]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let pair = self.expand.dense().zip(self.compress.dense()).map(|(first, second)| Pair {
+            first,
+            between: Activation::Gelu,
+            second,
+            after: Activation::None,
+            residual: self.residual,
+        });
+        if let (Some(pair), None, Form::Depthwise(depthwise)) = (&pair, &self.squeeze, &self.depthwise.form) {
+            return pair.forward_after(depthwise, &Map::from_tensor(x)).into_tensor();
+        }
         let x = self.depthwise.forward(x);
         let gate = self.squeeze.as_ref().map(|s| s.gate(x.clone()));
-        if let (Some(expand), Some(compress)) = (self.expand.dense(), self.compress.dense()) {
+        if let Some(pair) = pair {
             let gate = gate.map(Map::from_tensor);
-            let gate = gate.as_ref().map(Map::data);
-            return cpu::mixer::mix_channels(&Map::from_tensor(x), gate, expand, compress, self.residual).into_tensor();
+            return pair.forward(&Map::from_tensor(x), gate.as_ref().map(Map::data)).into_tensor();
         }
         let x = match gate {
             Some(gate) => x * gate,
@@ -376,15 +379,15 @@ impl Stem {
 
     /// `[b, h, w, 3]` → `[b, h / 4, w / 4, out]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        if let [Some(conv1), Some(conv2a), Some(conv2b), Some(conv3), Some(conv4)] =
+            [&self.conv1, &self.conv2a, &self.conv2b, &self.conv3, &self.conv4].map(Conv::dense)
+        {
+            let stem = cpu::stem::Stem { conv1, conv2a, conv2b, conv3, conv4 };
+            return stem.forward(&Map::from_tensor(x)).into_tensor();
+        }
         let x = self.conv1.forward(x);
         let convolved = self.conv2b.forward(self.conv2a.forward(x.clone()));
-        let joined = match self.conv1.dense() {
-            Some(_) => {
-                let (x, convolved) = (Map::from_tensor(x), Map::from_tensor(convolved));
-                cpu::elementwise::pool_and_join(&x, &convolved).into_tensor()
-            }
-            None => Tensor::cat(vec![max_of_2x2(x), convolved], 3),
-        };
+        let joined = Tensor::cat(vec![max_of_2x2(x), convolved], 3);
         self.conv4.forward(self.conv3.forward(joined))
     }
 }

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::blocks::{Activation, Conv, Geometry, Ops};
 use super::image::{batch, read_back};
 use super::lcnet::{LcNet, LcNetConfig, StageConfig};
-use super::pyramid::{Pyramid, join_scales};
+use super::pyramid::{MultiScaleConv, Pyramid};
 use super::weights::Weights;
 use super::{RgbView, VisionError};
 
@@ -42,9 +42,8 @@ pub struct ProbabilityMap {
 pub struct Detector {
     backbone: LcNet,
     pyramid: Pyramid,
-    conv: Conv,
-    up1: Conv,
-    up2: Conv,
+    conv: MultiScaleConv,
+    enlarge: Enlarge,
     device: Device,
 }
 
@@ -64,9 +63,8 @@ impl Detector {
         let detector = Self {
             backbone: LcNet::load(&mut weights, &BACKBONE)?,
             pyramid: Pyramid::load(&mut weights, &channels, PYRAMID)?,
-            conv: Conv::load(&mut weights, "head.conv", Geometry::dense(PYRAMID, HEAD, 3, [1, 1]), Activation::Relu)?,
-            up1: Conv::load_doubling(&mut weights, "head.up1", [HEAD, HEAD], Activation::Relu)?,
-            up2: Conv::load_doubling(&mut weights, "head.up2", [HEAD, 1], Activation::Sigmoid)?,
+            conv: MultiScaleConv::load(&mut weights, "head.conv", [HEAD, HEAD], channels.len())?,
+            enlarge: Enlarge::load(&mut weights, "head", HEAD)?,
             device: device.clone(),
         };
         weights.finish()?;
@@ -86,12 +84,52 @@ impl Detector {
             )));
         }
         let levels = self.pyramid.forward(self.backbone.forward(batch(&[picture], height, width, &self.device)));
-        let x = self.conv.forward(join_scales(levels));
-        let [b, h, w, _] = x.dims();
-        // Every pixel of the quarter-size map becomes 2×2, and each of those 2×2 again.
-        let doubled = self.up1.forward(x).reshape([b, h, w * 4, HEAD]);
-        let nested = read_back(self.up2.forward(doubled))?;
+        let x = self.conv.forward(levels);
+        let [_, h, w, _] = x.dims();
+        let nested = read_back(self.enlarge.forward(x))?;
         Ok(ProbabilityMap { width, height, values: unnest(&nested, h, w) })
+    }
+}
+
+/// The end of the head: two transposed 2×2 convolutions with stride 2, ReLU between, sigmoid after.
+///
+/// Their outputs do not overlap, so each is a 1×1 convolution to four pixels; the second has the same weights for each of
+/// the first's four. Every pixel becomes 16 values `[dy1, dx1, dy2, dx2]`.
+struct Enlarge {
+    up1: Conv,
+    up2: Conv,
+}
+
+impl Enlarge {
+    /// Loads `{name}.up1.weight [c, c, 2, 2]` and `{name}.up2.weight [c, 1, 2, 2]`.
+    fn load(weights: &mut Weights, name: &str, c: usize) -> Result<Self, VisionError> {
+        let mut take = |part: &str, outputs: usize| -> Result<_, VisionError> {
+            let weight = weights.take(&format!("{name}.{part}.weight"), &[c, outputs, 2, 2])?;
+            Ok((weight, weights.take(&format!("{name}.{part}.bias"), &[outputs])?))
+        };
+        let (weight1, bias1) = take("up1", c)?;
+        let (weight2, bias2) = take("up2", 1)?;
+        // [in, out, position] → [position, out, in]
+        let first: Vec<f32> = (0..4 * c * c).map(|i| weight1[(i % c * c + i / c % c) * 4 + i / c / c]).collect();
+        // [in, position] → [position1, position2, position1', in], zero where the two positions differ
+        let second: Vec<f32> = (0..16 * 4 * c)
+            .map(|i| {
+                let (row, source, k) = (i / (4 * c), i / c % 4, i % c);
+                if row / 4 == source { weight2[k * 4 + row % 4] } else { 0.0 }
+            })
+            .collect();
+        let conv = |weight: &[f32], bias: &[f32], geometry, activation| {
+            Conv::new(weight, Some(bias), geometry, activation, weights.ops, &weights.device)
+        };
+        Ok(Self {
+            up1: conv(&first, &bias1.repeat(4), Geometry::pointwise(c, 4 * c), Activation::Relu),
+            up2: conv(&second, &bias2.repeat(16), Geometry::pointwise(4 * c, 16), Activation::Sigmoid),
+        })
+    }
+
+    /// `[b, h, w, c]` → `[b, h, w, 16]`
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        Conv::forward_pair(&self.up1, &self.up2, x)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::blocks::{Activation, Conv, Geometry, SqueezeExcite, repeat_pixels};
+use super::blocks::{Activation, Conv, Geometry, Ops, SqueezeExcite, repeat_pixels};
+use super::cpu::{Map, MultiScaleWeights};
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;
 
@@ -57,8 +58,40 @@ impl Pyramid {
     }
 }
 
-/// All levels at the size of the finest, coarsest first on the channel axis.
-pub(super) fn join_scales(levels: Vec<Tensor<4>>) -> Tensor<4> {
-    let enlarged = levels.into_iter().enumerate().rev().map(|(i, x)| repeat_pixels(x, 1 << i)).collect();
-    Tensor::cat(enlarged, 3)
+/// A 3×3 convolution over all levels, enlarged to the size of the finest and joined, coarsest first.
+pub(super) enum MultiScaleConv {
+    Burn(Conv),
+    Cpu(MultiScaleWeights),
+}
+
+impl MultiScaleConv {
+    /// Loads `{name}.weight [out, levels · in, 3, 3]`; a ReLU follows.
+    pub fn load(
+        weights: &mut Weights,
+        name: &str,
+        [channels_in, channels_out]: [usize; 2],
+        levels: usize,
+    ) -> Result<Self, CheckpointError> {
+        let geometry = Geometry::dense(levels * channels_in, channels_out, 3, [1, 1]);
+        if weights.ops == Ops::Burn {
+            return Ok(Self::Burn(Conv::load(weights, name, geometry, Activation::Relu)?));
+        }
+        let weight = weights.take(&format!("{name}.weight"), &[channels_out, levels * channels_in, 3, 3])?;
+        let bias = weights.take(&format!("{name}.bias"), &[channels_out])?;
+        Ok(Self::Cpu(MultiScaleWeights::pack(&weight, Some(&bias), geometry, levels)))
+    }
+
+    /// Maps `[b, h >> i, w >> i, in]`, finest first → `[b, h, w, out]`.
+    pub fn forward(&self, levels: Vec<Tensor<4>>) -> Tensor<4> {
+        match self {
+            Self::Cpu(weights) => {
+                let maps: Vec<Map> = levels.into_iter().map(Map::from_tensor).collect();
+                weights.forward(&maps, Activation::Relu).into_tensor()
+            }
+            Self::Burn(conv) => {
+                let enlarged = levels.into_iter().enumerate().rev().map(|(i, x)| repeat_pixels(x, 1 << i)).collect();
+                conv.forward(Tensor::cat(enlarged, 3))
+            }
+        }
+    }
 }

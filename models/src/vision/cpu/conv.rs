@@ -42,10 +42,9 @@ impl DenseWeights {
         let pixels = pixels_per_task(b * h * w, c * outputs);
         out.data_mut().par_chunks_mut(pixels * outputs).enumerate().for_each(|(i, out)| {
             RowGemm {
-                input: &x.data()[i * pixels * c..],
+                taps: &[&x.data()[i * pixels * c..]],
                 pixels: out.len() / outputs,
                 pixel_stride: c,
-                tap_stride: 0,
                 panels: &self.panels,
                 residual: residual.map(|r| &r.data()[i * pixels * outputs..]),
                 output: out,
@@ -79,11 +78,12 @@ impl DenseWeights {
                         copy_row(row, input, first + y as isize, w * c, g.padding[1][0] * c);
                     }
                     for (y, out) in out.chunks_exact_mut(out_w * outputs).enumerate() {
+                        let taps: Vec<&[f32]> =
+                            scratch[y * g.stride[0] * padded_row..].chunks(padded_row).take(g.kernel[0]).collect();
                         RowGemm {
-                            input: &scratch[y * g.stride[0] * padded_row..],
+                            taps: &taps,
                             pixels: out_w,
                             pixel_stride: g.stride[1] * c,
-                            tap_stride: padded_row,
                             panels: &self.panels,
                             residual: None,
                             output: out,

@@ -1,15 +1,16 @@
 //! Depthwise convolutions: every channel by itself.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::conv::copy_row;
 use super::elementwise::activate;
 use super::map::{Buffer, Map};
 use crate::vision::blocks::{Activation, Geometry};
 
 /// Neighbouring output pixels computed together: they share the weights, and their sums hide each other's latency.
-const PIXELS: usize = 4;
+const PIXELS: usize = 8;
 
 /// A depthwise convolution ready for the CPU.
 pub(in crate::vision) struct DepthwiseWeights {
@@ -37,47 +38,52 @@ impl DepthwiseWeights {
 
     /// `[b, h, w, c]` → `[b, h', w', c]`
     pub fn forward(&self, x: &Map, activation: Activation) -> Map {
-        let g = &self.geometry;
         let [b, h, w, c] = x.shape;
-        let [out_h, out_w] = g.output_size([h, w]);
+        let [out_h, out_w] = self.geometry.output_size([h, w]);
         let mut out = Map::zeros([b, out_h, out_w, c]);
-        let padded_row = (w + g.padding[1][0] + g.padding[1][1]) * c;
-        let band = (65_536 / (out_w * c)).clamp(2, 16);
-
+        let band = (65_536 / (out_w * c)).max(1);
         for (picture, out) in out.data_mut().chunks_exact_mut(out_h * out_w * c).enumerate() {
             let input = &x.data()[picture * h * w * c..][..h * w * c];
-            out.par_chunks_mut(band * out_w * c).enumerate().for_each_init(
-                || Buffer::zeros(((band - 1) * g.stride[0] + g.kernel[0]) * padded_row),
-                |scratch, (i, out)| {
-                    let rows = out.len() / (out_w * c);
-                    let first = (i * band * g.stride[0]) as isize - g.padding[0][0] as isize;
-                    let rows_in = (rows - 1) * g.stride[0] + g.kernel[0];
-                    for (y, row) in scratch.chunks_exact_mut(padded_row).take(rows_in).enumerate() {
-                        copy_row(row, input, first + y as isize, w * c, g.padding[1][0] * c);
-                    }
-                    for (y, out) in out.chunks_exact_mut(out_w * c).enumerate() {
-                        self.row(&scratch[y * g.stride[0] * padded_row..], padded_row, out);
-                    }
-                    activate(out, activation);
-                },
-            );
+            out.par_chunks_mut(band * out_w * c).enumerate().for_each(|(i, out)| {
+                for (y, out) in out.chunks_exact_mut(out_w * c).enumerate() {
+                    self.row(input, [h, w], i * band + y, out);
+                }
+                activate(out, activation);
+            });
         }
         out
     }
 
-    /// One output row from the padded input rows under it.
-    fn row(&self, input: &[f32], input_row: usize, output: &mut [f32]) {
-        let (c, [kh, kw], stride) = (self.geometry.channels_out, self.geometry.kernel, self.geometry.stride[1]);
+    /// Output size of a map of `size` pixels.
+    pub(super) fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        self.geometry.output_size(size)
+    }
+
+    /// Row `y` of the output from a whole picture `[h, w, c]`.
+    pub(super) fn row(&self, picture: &[f32], [h, w]: [usize; 2], y: usize, output: &mut [f32]) {
+        let Geometry { channels_out: c, kernel: [kh, _], stride, padding, .. } = self.geometry;
+        assert_eq!(picture.len(), h * w * c);
+        let top = (y * stride[0]) as isize - padding[0][0] as isize;
+        // Rows outside the picture are zero: they contribute nothing.
+        let first = usize::try_from(-top).unwrap_or(0);
+        let last = kh.min((h as isize - top).max(0) as usize);
+        let input = &picture[(top + first as isize) as usize * w * c..];
+        let weights = &self.weights[first * self.geometry.kernel[1] * c..];
         let pixels = output.len() / c;
-        assert!(input.len() >= (kh - 1) * input_row + ((pixels - 1) * stride + kw) * c);
-        Arch::new().dispatch(Row { weights: self, input, input_row, output, pixels });
+        Arch::new().dispatch(Row { conv: self, weights, rows: last - first, input, width: w, output, pixels });
     }
 }
 
+/// One output row: `rows` kernel rows over as many input rows.
 struct Row<'a> {
-    weights: &'a DepthwiseWeights,
+    conv: &'a DepthwiseWeights,
+    /// From the first kernel row that lies within the picture.
+    weights: &'a [f32],
+    rows: usize,
+    /// From the first such input row.
     input: &'a [f32],
-    input_row: usize,
+    /// Pixels of an input row.
+    width: usize,
     output: &'a mut [f32],
     pixels: usize,
 }
@@ -87,11 +93,11 @@ impl WithSimd for Row<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        match (self.weights.geometry.kernel[1], self.weights.geometry.stride[1]) {
-            (3, 1) => self.channels::<S, 3, 1>(s),
-            (3, 2) => self.channels::<S, 3, 2>(s),
-            (5, 1) => self.channels::<S, 5, 1>(s),
-            (7, 1) => self.channels::<S, 7, 1>(s),
+        match (self.conv.geometry.kernel[1], self.conv.geometry.stride[1]) {
+            (3, 1) => self.run::<S, 3, 1>(s),
+            (3, 2) => self.run::<S, 3, 2>(s),
+            (5, 1) => self.run::<S, 5, 1>(s),
+            (7, 1) => self.run::<S, 7, 1>(s),
             (width, stride) => unreachable!("no depthwise kernel for width {width}, stride {stride}"),
         }
     }
@@ -99,58 +105,79 @@ impl WithSimd for Row<'_> {
 
 impl Row<'_> {
     #[inline(always)]
-    fn channels<S: Simd, const WIDTH: usize, const STRIDE: usize>(mut self, s: S) {
-        let c = self.weights.geometry.channels_out;
+    fn run<S: Simd, const WIDTH: usize, const STRIDE: usize>(mut self, s: S) {
+        let pad = self.conv.geometry.padding[1][0];
+        // Output pixels whose whole kernel lies within the row: `inner..outer`.
+        let inner = pad.div_ceil(STRIDE).min(self.pixels);
+        let outer = ((self.width + pad).saturating_sub(WIDTH) / STRIDE + 1).clamp(inner, self.pixels);
+        for x in (0..inner).chain(outer..self.pixels) {
+            let left = pad.saturating_sub(x * STRIDE);
+            let right = WIDTH.min(self.width + pad - x * STRIDE);
+            self.block::<S, STRIDE, 1>(s, x, left..right, WIDTH);
+        }
+        let mut x = inner;
+        while x + PIXELS <= outer {
+            self.block::<S, STRIDE, PIXELS>(s, x, 0..WIDTH, WIDTH);
+            x += PIXELS;
+        }
+        while x < outer {
+            self.block::<S, STRIDE, 1>(s, x, 0..WIDTH, WIDTH);
+            x += 1;
+        }
+    }
+
+    /// Output pixels `x..x + N`, all channels; kernel columns `columns` of `kernel_width`.
+    #[inline(always)]
+    fn block<S: Simd, const STRIDE: usize, const N: usize>(
+        &mut self,
+        s: S,
+        x: usize,
+        columns: Range<usize>,
+        kernel_width: usize,
+    ) {
+        let Geometry { channels_out: c, padding, .. } = self.conv.geometry;
+        let input_row = self.width * c;
         let mut first = 0;
         while first < c {
             let count = S::F32_LANES.min(c - first);
-            let mut x = 0;
-            while x + PIXELS <= self.pixels {
-                self.pixels_at::<S, WIDTH, STRIDE, PIXELS>(s, x, first, count);
-                x += PIXELS;
+            let mut sums = [load(s, &self.conv.bias, first, count); N];
+            for ky in 0..self.rows {
+                for kx in columns.clone() {
+                    let weight = load(s, self.weights, (ky * kernel_width + kx) * c + first, count);
+                    let at = ky * input_row + (x * STRIDE + kx - padding[1][0]) * c + first;
+                    for (n, sum) in sums.iter_mut().enumerate() {
+                        let value = load(s, self.input, at + n * STRIDE * c, count);
+                        *sum = s.mul_add_e_f32s(value, weight, *sum);
+                    }
+                }
             }
-            while x < self.pixels {
-                self.pixels_at::<S, WIDTH, STRIDE, 1>(s, x, first, count);
-                x += 1;
+            for (n, sum) in sums.into_iter().enumerate() {
+                store(s, self.output, (x + n) * c + first, count, sum);
             }
             first += S::F32_LANES;
         }
     }
+}
 
-    /// Output pixels `x..x + N`, channels `first..first + count` (one vector).
-    #[inline(always)]
-    fn pixels_at<S: Simd, const WIDTH: usize, const STRIDE: usize, const N: usize>(
-        &mut self,
-        s: S,
-        x: usize,
-        first: usize,
-        count: usize,
-    ) {
-        let c = self.weights.geometry.channels_out;
-        let whole = count == S::F32_LANES;
-        let load = |values: &[f32], at: usize| -> S::f32s {
-            if whole {
-                // SAFETY: `DepthwiseWeights::row` checked the input; weights and bias hold `c` channels per tap.
-                unsafe { (values.as_ptr().add(at) as *const S::f32s).read_unaligned() }
-            } else {
-                s.partial_load_f32s(&values[at..at + count])
-            }
-        };
-        let mut sums = [load(&self.weights.bias, first); N];
-        for ky in 0..self.weights.geometry.kernel[0] {
-            let weights: [S::f32s; WIDTH] =
-                std::array::from_fn(|kx| load(&self.weights.weights, (ky * WIDTH + kx) * c + first));
-            let row = ky * self.input_row + x * STRIDE * c + first;
-            for kx in 0..WIDTH {
-                for n in 0..N {
-                    let value = load(self.input, row + (n * STRIDE + kx) * c);
-                    sums[n] = s.mul_add_e_f32s(value, weights[kx], sums[n]);
-                }
-            }
-        }
-        for (n, sum) in sums.into_iter().enumerate() {
-            let at = (x + n) * c + first;
-            s.partial_store_f32s(&mut self.output[at..at + count], sum);
-        }
+/// `count` floats from `at` on.
+#[inline(always)]
+fn load<S: Simd>(s: S, values: &[f32], at: usize, count: usize) -> S::f32s {
+    let values = &values[at..at + count];
+    if count == S::F32_LANES {
+        // SAFETY: the slice is one vector long.
+        unsafe { (values.as_ptr() as *const S::f32s).read_unaligned() }
+    } else {
+        s.partial_load_f32s(values)
+    }
+}
+
+#[inline(always)]
+fn store<S: Simd>(s: S, values: &mut [f32], at: usize, count: usize, vector: S::f32s) {
+    let values = &mut values[at..at + count];
+    if count == S::F32_LANES {
+        // SAFETY: the slice is one vector long.
+        unsafe { (values.as_mut_ptr() as *mut S::f32s).write_unaligned(vector) };
+    } else {
+        s.partial_store_f32s(values, vector);
     }
 }

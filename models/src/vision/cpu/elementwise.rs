@@ -24,26 +24,58 @@ impl WithSimd for Activate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let values = self.values;
         match self.activation {
             Activation::None => {}
-            Activation::Relu => map_in_place(s, values, |x| s.max_f32s(x, s.splat_f32s(0.0))),
-            Activation::Gelu => map_in_place(s, values, |x| simd::gelu(s, x)),
-            Activation::Silu => map_in_place(s, values, |x| s.mul_f32s(x, simd::sigmoid(s, x))),
-            Activation::HardSwish => map_in_place(s, values, |x| s.mul_f32s(x, simd::hard_sigmoid(s, x, 1.0 / 6.0))),
-            Activation::Sigmoid => map_in_place(s, values, |x| simd::sigmoid(s, x)),
+            Activation::Relu => map_in_place::<S, Relu>(s, self.values),
+            Activation::Gelu => map_in_place::<S, Gelu>(s, self.values),
+            Activation::Silu => map_in_place::<S, Silu>(s, self.values),
+            Activation::HardSwish => map_in_place::<S, HardSwish>(s, self.values),
+            Activation::Sigmoid => map_in_place::<S, Sigmoid>(s, self.values),
         }
     }
 }
 
+/// A function of a vector. A trait and not a closure: closures are not always inlined into the function that enables
+/// the instruction set, and then every intrinsic becomes a call.
+trait VectorFn {
+    fn apply<S: Simd>(s: S, x: S::f32s) -> S::f32s;
+}
+
+macro_rules! vector_fn {
+    ($name:ident, $s:ident, $x:ident, $body:expr) => {
+        struct $name;
+        impl VectorFn for $name {
+            #[inline(always)]
+            fn apply<S: Simd>($s: S, $x: S::f32s) -> S::f32s {
+                $body
+            }
+        }
+    };
+}
+
+vector_fn!(Relu, s, x, s.max_f32s(x, s.splat_f32s(0.0)));
+vector_fn!(Gelu, s, x, simd::gelu(s, x));
+vector_fn!(Silu, s, x, s.mul_f32s(x, simd::sigmoid(s, x)));
+vector_fn!(HardSwish, s, x, s.mul_f32s(x, simd::hard_sigmoid(s, x, 1.0 / 6.0)));
+vector_fn!(Sigmoid, s, x, simd::sigmoid(s, x));
+
 #[inline(always)]
-fn map_in_place<S: Simd>(s: S, values: &mut [f32], f: impl Fn(S::f32s) -> S::f32s) {
+fn map_in_place<S: Simd, F: VectorFn>(s: S, values: &mut [f32]) {
     let (vectors, tail) = S::as_mut_simd_f32s(values);
-    for v in vectors {
-        *v = f(*v);
+    // Two at a time: the functions are long chains of dependent operations.
+    let (pairs, rest) = vectors.as_chunks_mut::<2>();
+    for [a, b] in pairs {
+        let (x, y) = (F::apply(s, *a), F::apply(s, *b));
+        *a = x;
+        *b = y;
     }
-    let rest = f(s.partial_load_f32s(tail));
-    s.partial_store_f32s(tail, rest);
+    for v in rest {
+        *v = F::apply(s, *v);
+    }
+    if !tail.is_empty() {
+        let last = F::apply(s, s.partial_load_f32s(tail));
+        s.partial_store_f32s(tail, last);
+    }
 }
 
 /// Mean over height and width of every picture: `[b, h, w, c]` → `[b * c]`.
@@ -109,29 +141,28 @@ pub(in crate::vision) fn add_upsampled(fine: &Map, coarse: &Map) -> Map {
     out
 }
 
-/// The stem's two branches side by side: `[2×2 maximum of x | y]` on the last axis. `x` is not negative, and pixels
-/// outside count as 0.
-pub(in crate::vision) fn pool_and_join(x: &Map, y: &Map) -> Map {
-    let [b, h, w, c] = x.shape;
-    let c2 = y.shape[3];
-    let mut out = Map::zeros([b, h, w, c + c2]);
-    out.data_mut().par_chunks_mut(w * (c + c2)).enumerate().for_each(|(row, out)| {
-        let upper = &x.data()[row * w * c..][..w * c];
-        let lower = if (row + 1) % h == 0 { upper } else { &x.data()[(row + 1) * w * c..][..w * c] };
-        let joined = &y.data()[row * w * c2..][..w * c2];
-        Arch::new().dispatch(|| {
-            for (i, (out, joined)) in out.chunks_exact_mut(c + c2).zip(joined.chunks_exact(c2)).enumerate() {
-                let here = i * c;
-                let right = if i + 1 < w { here + c } else { here };
-                let (pooled, rest) = out.split_at_mut(c);
-                for (k, p) in pooled.iter_mut().enumerate() {
-                    *p = upper[here + k].max(upper[right + k]).max(lower[here + k].max(lower[right + k]));
-                }
-                rest.copy_from_slice(joined);
-            }
-        });
-    });
-    out
+/// The greatest of four values, over all of `out`.
+pub(super) fn max_of_four(values: [&[f32]; 4], out: &mut [f32]) {
+    let n = out.len();
+    Arch::new().dispatch(MaxOfFour(values.map(|v| &v[..n]), out));
+}
+
+struct MaxOfFour<'a>([&'a [f32]; 4], &'a mut [f32]);
+
+impl WithSimd for MaxOfFour<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let MaxOfFour([a, b, c, d], out) = self;
+        let n = S::F32_LANES;
+        let rows = a.chunks(n).zip(b.chunks(n)).zip(c.chunks(n).zip(d.chunks(n)));
+        for (((a, b), (c, d)), out) in rows.zip(out.chunks_mut(n)) {
+            let upper = s.max_f32s(s.partial_load_f32s(a), s.partial_load_f32s(b));
+            let lower = s.max_f32s(s.partial_load_f32s(c), s.partial_load_f32s(d));
+            s.partial_store_f32s(out, s.max_f32s(upper, lower));
+        }
+    }
 }
 
 /// Mean of blocks of `kh` × `kw` pixels; what does not fill a block at the lower and right edge is left out.

@@ -1,6 +1,6 @@
 //! The matrix kernel: rows of pixels times a matrix of weights.
 //!
-//! `output[p, n] = bias[n] + Σ_tap Σ_k input[p * pixel_stride + tap * tap_stride + k] * weights[tap, k, n] (+ residual[p, n])`
+//! `output[p, n] = bias[n] + Σ_tap Σ_k taps[tap][p * pixel_stride + k] * weights[tap, k, n] (+ residual[p, n])`
 //!
 //! One tap is a 1×1 convolution or a linear layer. A k×k convolution has one tap per kernel row: in a channels-last map
 //! the k pixels under a kernel row lie side by side, so they are one long dot product.
@@ -69,10 +69,10 @@ impl WithSimd for Lanes {
 
 /// One call of the kernel; see the module's formula. All strides count `f32`s.
 pub(super) struct RowGemm<'a> {
-    pub input: &'a [f32],
+    /// For every tap the input from the first pixel on.
+    pub taps: &'a [&'a [f32]],
     pub pixels: usize,
     pub pixel_stride: usize,
-    pub tap_stride: usize,
     pub panels: &'a Panels,
     /// Added to the output, with the output's stride.
     pub residual: Option<&'a [f32]>,
@@ -88,9 +88,10 @@ impl RowGemm<'_> {
         }
         // The kernel reads and writes through pointers; these are the bounds it stays within.
         let panels = self.panels;
-        let last_input = (self.pixels - 1) * self.pixel_stride + (panels.taps - 1) * self.tap_stride + panels.depth;
+        let last_input = (self.pixels - 1) * self.pixel_stride + panels.depth;
         let last_output = (self.pixels - 1) * self.output_stride + panels.outputs;
-        assert!(last_input <= self.input.len() && last_output <= self.output.len());
+        assert_eq!(self.taps.len(), panels.taps);
+        assert!(self.taps.iter().all(|tap| last_input <= tap.len()) && last_output <= self.output.len());
         assert!(panels.outputs <= self.output_stride);
         assert!(self.residual.is_none_or(|r| last_output <= r.len()));
         Arch::new().dispatch(self);
@@ -153,14 +154,16 @@ impl RowGemm<'_> {
                 }
             }
             let mut weights = self.panels.weights.as_ptr().add(panel * taps * depth * width);
-            for tap in 0..taps {
-                let first = self.input.as_ptr().add(p * self.pixel_stride + tap * self.tap_stride);
-                let pixels: [*const f32; ROWS] = std::array::from_fn(|r| first.add(r * self.pixel_stride));
+            for tap in self.taps {
+                let first = tap.as_ptr().add(p * self.pixel_stride);
                 for k in 0..depth {
-                    let w: [S::f32s; VECTORS] = std::array::from_fn(|v| load::<S>(weights.add(v * lanes)));
+                    let mut w = [s.splat_f32s(0.0); VECTORS];
+                    for (v, w) in w.iter_mut().enumerate() {
+                        *w = load::<S>(weights.add(v * lanes));
+                    }
                     weights = weights.add(width);
                     for r in 0..ROWS {
-                        let x = s.splat_f32s(*pixels[r].add(k));
+                        let x = s.splat_f32s(*first.add(r * self.pixel_stride + k));
                         for v in 0..VECTORS {
                             sums[r][v] = s.mul_add_e_f32s(x, w[v], sums[r][v]);
                         }

@@ -9,6 +9,8 @@ What it does, and nothing else:
   * names every weight by the place it has in the network (models/src/vision uses the same names),
   * folds batch norms into the convolutions before them (the ONNX files hold the other branches merged already),
   * cuts the recogniser's 18,710 classes to the characters of `characters.py`,
+  * sets weights below 1e-20 to zero and leaves out hidden channels that are then constant. Weight decay has shrunk a
+    third of the detector's last stage to denormal numbers, on which a CPU spends a hundred times as long,
   * writes where each file came from, its sha256 and its licence into the safetensors metadata and into vision.json.
 
 Convolution weights are [out, in / groups, height, width], transposed ones [in, out, height, width], linear ones [out, in].
@@ -17,6 +19,7 @@ Convolution weights are [out, in / groups, height, width], transposed ones [in, 
 import argparse
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -33,6 +36,7 @@ from characters import keep
 PACKAGE, VERSION = "rapidocr", "3.10.0"
 UPSTREAM = "PaddleOCR, https://github.com/PaddlePaddle/PaddleOCR, Copyright (c) PaddlePaddle Authors"
 LICENCE = "Apache-2.0"
+SMALLEST = 1e-20  # of a weight; the networks' numbers are around 1
 DETECTOR = "rapidocr/models/PP-OCRv6_det_small.onnx"
 RECOGNIZER = "rapidocr/models/PP-OCRv6_rec_small.onnx"
 LINE_CLASSIFIER = "rapidocr/models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"
@@ -186,6 +190,28 @@ def named(names, layers):
     return tensors
 
 
+def without_dead_channels(tensors):
+    """The same function without numbers that do nothing.
+
+    A hidden channel whose `expand` weights are all zero is the constant gelu(bias); `compress` passes it on as a constant,
+    which its bias can carry.
+    """
+    tensors = {name: np.where(np.abs(value) < SMALLEST, 0.0, value) for name, value in tensors.items()}
+    dropped = 0
+    for name in [n for n in tensors if n.startswith("backbone.") and n.endswith(".compress.weight")]:
+        block = name.removesuffix(".compress.weight")
+        alive = np.any(tensors[f"{block}.expand.weight"] != 0, axis=(1, 2, 3))
+        bias = tensors[f"{block}.expand.bias"]
+        gelu = bias * 0.5 * (1 + np.array([math.erf(b / math.sqrt(2)) for b in bias]))
+        weight = tensors[name]
+        tensors[f"{block}.compress.bias"] = tensors[f"{block}.compress.bias"] + weight[:, ~alive, 0, 0] @ gelu[~alive]
+        tensors[name] = weight[:, alive]
+        tensors[f"{block}.expand.weight"] = tensors[f"{block}.expand.weight"][alive]
+        tensors[f"{block}.expand.bias"] = bias[alive]
+        dropped += int((~alive).sum())
+    return tensors, dropped
+
+
 # ---------------------------------------------------------------- the three networks
 
 
@@ -283,6 +309,7 @@ def main():
     }
     for name, (source, convert) in networks.items():
         tensors, metadata = convert(sources[source])
+        tensors, dropped = without_dead_channels(tensors)
         dtype = np.float16 if args.dtype == "f16" else np.float32
         tensors = {key: np.ascontiguousarray(value, dtype=dtype) for key, value in sorted(tensors.items())}
         source_sha = hashlib.sha256(sources[source]).hexdigest()
@@ -303,7 +330,7 @@ def main():
             "source_sha256": source_sha,
             "tensors": len(tensors),
         }
-        print(f"{name}: {len(tensors)} tensors, {len(data) / 1e6:.2f} MB", end="")
+        print(f"{name}: {len(tensors)} tensors, {len(data) / 1e6:.2f} MB, {dropped} dead channels left out", end="")
         print(f", {len(metadata['characters'])} characters" if "characters" in metadata else "")
     text = json.dumps(provenance, indent=2) + "\n"
     write_atomically(args.out / "vision.json", text.encode())
