@@ -36,7 +36,7 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
     let folder = args.model.folder();
     check("model folder", folder.as_ref().map(|f| f.display().to_string()).map_err(|e| e.to_string()));
     if let Ok(folder) = folder {
-        let whole = sightread_models::checkpoint::manifest::verify(&folder);
+        let whole = sightread_models::checkpoint::verify(&folder);
         check("model files", whole.map(|()| "all as shipped".into()).map_err(|e| e.to_string()));
         let starter = Starter::open(&folder, args.model.backend());
         match &starter {
