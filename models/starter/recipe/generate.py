@@ -54,7 +54,7 @@ def _ask_absent(doc):
     r = doc.r
     if r.random() < ABSENT_SHARE:
         field = r.choice(FIELD_NAMES)
-        if field not in doc.present:
+        if field not in doc.present | {q.kind for q in doc.questions}:
             doc.questions.append(Question("absent", questions.phrase(r, field, doc.held), refusal(questions.noun(field)), True))
 
 

@@ -10,6 +10,7 @@ import math
 import os
 import pathlib
 import random
+import signal
 import time
 
 # Threads that wait must not burn the CPU: on a shared machine that costs a factor of three.
@@ -64,6 +65,18 @@ def batches(stream, tokens):
             batch, size = [], 0
 
 
+def answer_weights(labels):
+    """1/√length for each token of an answer: choosing the right line counts, not only copying long answers."""
+    weights, length = [], 0
+    for label in [*labels, -100]:
+        if label != -100:
+            length += 1
+        elif length:
+            weights += [length**-0.5] * length
+            length = 0
+    return weights
+
+
 class Trainer:
     def __init__(self, args):
         self.args = args
@@ -105,7 +118,9 @@ class Trainer:
         masks = [model.branch_mask(torch.tensor(d.branch), dtype) for d in batch]
         hidden, _ = self.model(ids, positions, lengths, masks)
         asked = labels != -100
-        loss = F.cross_entropy(self.model.logits(hidden[asked]).float(), labels[asked])
+        losses = F.cross_entropy(self.model.logits(hidden[asked]).float(), labels[asked], reduction="none")
+        weights = torch.tensor([x for d in batch for x in answer_weights(d.labels)])
+        loss = (losses * weights).sum() / weights.sum()
         loss.backward()
         with torch.no_grad():
             for p, m in zip(self.trained, self.master):
@@ -144,12 +159,15 @@ def main():
     torch.manual_seed(0)
     prompt = Prompt(args.base / "tokenizer.json")
     trainer = Trainer(args)
+    stop = []
+    for wish in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wish, lambda *_: stop.append(True))  # finish the step, save, leave
     begin, length = time.time(), seconds_to_run(args)
     saved, steps, tokens, questions, losses = time.time(), 0, 0, 0, []
     with open(args.out / "log.jsonl", "a") as log:
         for trainer.seed, batch in batches(documents(prompt, trainer.seed, args.longest), args.tokens):
             done = (time.time() - begin) / length
-            if done >= 1:
+            if done >= 1 or stop:
                 break
             fall = max(0.0, done - args.hold) / (1 - args.hold)
             rate = args.lr * min(1, (steps + 1) / args.warm_up) * max(args.final_lr, 0.5 * (1 + math.cos(math.pi * fall)))

@@ -2,6 +2,7 @@
 
 from .. import fields as f
 from .. import words as w
+from . import facts
 
 
 def _over_lines(d, text, size):
@@ -54,6 +55,15 @@ def front(d):
         d.ask("origin", x)
     if r.random() < 0.35:
         stamp(d, only=r.random() < 0.6)
+    if r.random() < 0.3:
+        facts.add(d, 1)
+    if len(plain.split()) > 1 and r.random() < 0.6:
+        head = plain.split()[-1]
+        d.ask_as("product", [f"What kind of {head} is this?", f"What {head} is it?", f"Which {head} do I have?", f"What type of {head} is it?", f"What sort of {head} is this?"], product, keep=True)
+    if "brand" in marked and r.random() < 0.4:
+        d.ask_as("brand", [f"What brand of {plain} is this?", f"Who makes this {plain}?", f"Which company makes the {plain}?", f"What's the brand of the {plain}?"], marked["brand"])
+    if "flavour" in marked and r.random() < 0.3:
+        d.ask_as("flavour", [f"What flavour is the {plain}?", f"Which {plain} is it?", f"What kind of {plain} is this?"], marked["flavour"])
     other = r.choice([p for p in w.PRODUCTS if p != plain])
     if r.random() < 0.4:
         pair = [product, other]

@@ -16,7 +16,10 @@ def receipt(d):
     show = lambda cents, with_sign=True: d.value((sign if with_sign else "") + _amount(cents, comma))  # noqa: E731
     shop = d.value(f.cased(r, f.shop(r)))
     d.row(shop, size=r.choice([1, 1.6, 2]))
-    d.ask("shop", shop, keep=True)
+    if r.random() < 0.5:
+        d.ask("shop", shop, keep=True)
+    else:
+        d.ask_as("shop", ["What store is this receipt from?", "Where is the receipt from?", "Which shop was I in?", "What's the name of the store?", "Where did I shop?", "Whose receipt is this?", "At which business was this?"], shop, keep=True)
     if r.random() < 0.6:
         d.row(street := d.value(f.street(r)))
         if r.random() < 0.5:
@@ -38,7 +41,10 @@ def receipt(d):
         else:
             d.row("Date " + day)
             d.row("Time " + time)
-        d.ask("date", day, keep=True)
+        if r.random() < 0.5:
+            d.ask("date", day, keep=True)
+        else:
+            d.ask_as("date", ["When did I buy this?", "What is the date of the purchase?", "On which date was I there?", "When was I in the shop?", "What's the date on the receipt?", "When was this bought?", "What day did I shop?"], day, keep=True)
         d.ask_as("time", ["What time was it?", "At what time did I buy this?", "When on that day, what time?", "What time is on it?"], time)
 
     at_top = r.random() < 0.6
@@ -139,4 +145,4 @@ def receipt(d):
     d.present |= {"payment", "change", "cash"}
 
 
-KINDS = {"receipt": (receipt, 11)}
+KINDS = {"receipt": (receipt, 13)}

@@ -5,6 +5,7 @@ import re
 from .. import fields as f
 from .. import words as w
 from ..document import strip_marks
+from . import facts
 
 SAY = ["What does the sign say?", "What does it say?", "Read the sign.", "What's written here?", "What is on the sign?", "What does this say?", "Read it to me.", "What sign is this?", "Can you read this sign for me?", "What's this sign?", "What is written on it?", "Tell me what it says."]
 
@@ -54,6 +55,8 @@ def short_sign(d):
         parts.append(value)
     d.ask_as("say", SAY, ", ".join(parts), keep=True)
     d.ask_as("say", ["What is the main message?", "What is the biggest text?", "What does the big text say?", "What's the most important thing on it?"], m)
+    if r.random() < 0.2:
+        facts.add(d, 1)
     other = r.choice([s for s in w.SIGNS if s not in text.upper() and text.upper() not in s])
     pair = [m, other.lower()]
     r.shuffle(pair)
