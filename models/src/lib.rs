@@ -5,7 +5,7 @@
 
 pub mod checkpoint;
 pub mod device;
-mod flex;
+pub mod cpu;
 pub mod int4;
 pub mod nn;
 pub mod text;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor};
 
-use super::cpu::{Isa, Precision, Tiles};
+use super::cpu::{Precision, Tiles};
 #[cfg(feature = "wgpu")]
 use super::gpu::GpuMatrix;
 use super::{PackError, PackedLinear};
-use crate::flex;
+use crate::cpu::{Isa, flex};
 
 /// `y = x W^T (+ bias)` with 4-bit weights that stay packed in memory.
 ///

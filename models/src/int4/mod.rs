@@ -6,8 +6,12 @@ mod format;
 mod gpu;
 mod linear;
 mod rows8;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
-pub use cpu::{Isa, Precision};
+pub use cpu::Precision;
 pub use format::{BITS, MAX_CODE, PER_WORD, PackError, PackedLinear, PackedShape};
 pub use linear::Int4Linear;
 pub use rows8::Int8Rows;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::PackError;
-use super::cpu::{Isa, Precision, Tiles};
+use super::cpu::{Precision, Tiles};
 #[cfg(feature = "wgpu")]
 use super::gpu::GpuMatrix;
-use crate::flex;
+use crate::cpu::{Isa, flex};
 
 /// `[rows, width]` weights, `W[r, i] = scale[r] * code[r, i]` with codes -127..=127.
 ///

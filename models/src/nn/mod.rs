@@ -1,5 +1,6 @@
 //! Blocks shared by networks: linear layers, norms, rotary embedding, attention with a KV cache, sampling.
 
+mod attention_cpu;
 pub mod attention_op;
 mod embedding;
 mod kv_cache;

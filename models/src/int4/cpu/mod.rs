@@ -5,18 +5,16 @@
 //! sixteen outputs × a dozen rows at a time in registers ([`kernel`]).
 
 mod activation;
-mod isa;
 mod kernel;
-pub mod pool;
 mod tiles;
 
-pub use isa::Isa;
-pub use pool::{for_each_part, threads};
-pub use tiles::Tiles;
+pub(crate) use tiles::Tiles;
 
 use activation::{Rows8, RowsF32};
 use kernel::{Lanes, MAX_ROWS, Slice8, SliceF32};
 use tiles::TILE;
+
+use crate::cpu::{Isa, for_each_part, threads};
 
 /// How exactly the input of a product is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -141,7 +141,7 @@ impl Tiles {
     /// Lays out signed 8-bit codes `[out, in]` with one scale per row: `W[o, i] = scale[o] * code[o, i]`.
     ///
     /// Codes are -127..=127; the caller has checked lengths.
-    pub fn from_rows8(in_features: usize, codes: &[i8], row_scales: &[f32]) -> Self {
+    pub(crate) fn from_rows8(in_features: usize, codes: &[i8], row_scales: &[f32]) -> Self {
         let out_features = row_scales.len();
         let blocks = Blocks::new(1, in_features);
         let tile_count = out_features.div_ceil(TILE);

@@ -4,12 +4,10 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "aarch64")]
-mod neon;
 mod portable;
 
 use super::activation::{Rows8, RowsF32, quantize_block};
-use super::isa::Isa;
+use crate::cpu::Isa;
 use super::tiles::{TILE, Tile};
 
 /// Most input rows one call of a kernel takes: as many as AVX-512 has registers for.
