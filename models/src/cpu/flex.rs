@@ -33,6 +33,46 @@ pub(crate) fn with_values<const D: usize, T>(tensor: Tensor<D>, read: impl FnOnc
     }
 }
 
+/// The rows of a tensor, all but its last dimension taken as one; they may be part of wider rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    values: &'a [f32],
+    stride: usize,
+    width: usize,
+    count: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// One row.
+    pub(crate) fn row(&self, n: usize) -> &'a [f32] {
+        &self.values[n * self.stride..][..self.width]
+    }
+
+    /// All rows.
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+        (0..self.count).map(move |n| self.row(n))
+    }
+}
+
+/// Calls `read` with the rows of a tensor; those of a column range of a wider tensor are not copied.
+///
+/// # Panics
+/// As [`primitive`].
+pub(crate) fn with_rows<const D: usize, T>(tensor: Tensor<D>, read: impl FnOnce(Rows<'_>) -> T) -> T {
+    let shape = tensor.dims();
+    let (width, count) = (shape[D - 1], shape[..D - 1].iter().product());
+    let primitive = primitive(tensor);
+    let (strides, start) = (primitive.layout().strides(), primitive.layout().start_offset());
+    // One step between rows is the same everywhere if each dimension continues where the next one ends.
+    let even = (0..D.saturating_sub(2)).all(|i| shape[i] == 1 || strides[i] == strides[i + 1] * shape[i + 1] as isize);
+    match usize::try_from(strides[D.saturating_sub(2)]) {
+        Ok(stride) if even && D > 1 && strides[D - 1] == 1 => {
+            read(Rows { values: &primitive.storage::<f32>()[start..], stride, width, count })
+        }
+        _ => read(Rows { values: primitive.to_contiguous().storage::<f32>(), stride: width, width, count }),
+    }
+}
+
 /// A CPU tensor out of values in row-major order.
 pub(crate) fn from_values<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
     let layout = Layout::contiguous(Shape::from(shape));

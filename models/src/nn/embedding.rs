@@ -1,92 +1,97 @@
-//! The token embedding, which many models use a second time as output head.
+//! The table of token embeddings, which is also the output head of models that tie the two.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::Linear;
+use super::linear::project;
+use super::{load, unusable};
 use crate::checkpoint::{Checkpoint, CheckpointError, StoredType};
 use crate::int4::Int8Rows;
 
-/// `[vocab, d]` rows, as floats or 8-bit codes.
+/// One row for each token of the vocabulary.
 #[derive(Debug, Clone)]
 pub enum Embedding {
-    /// Rows on the host: only the rows of the tokens at hand go to the device.
-    Float {
-        /// `[vocab, d]`
-        rows: std::sync::Arc<Vec<f32>>,
-        /// Width of a row.
-        width: usize,
-        /// The same matrix as output head `[.., d]` → `[.., vocab]`, if the model ties the two.
-        head: Option<Linear>,
-    },
-    /// 8-bit rows with a scale each.
-    Int8(Int8Rows),
+    /// `[vocab, d]` in `f32`.
+    Float(Tensor<2>),
+    /// 8-bit rows with one scale each.
+    Rows8(Int8Rows),
 }
 
 impl Embedding {
-    /// Reads `prefix.weight`, or the 8-bit pair that stands for it.
-    ///
-    /// `as_head`: the matrix will also serve as output head, so a float one is put on the device.
+    /// Loads `{prefix}.weight` `[rows, width]`; rows that are stored in 8 bit stay in 8 bit.
     ///
     /// # Errors
-    /// [`CheckpointError`] if it is missing, of another shape, or damaged.
+    /// [`CheckpointError`] if the tensor is missing, damaged or of another shape.
     pub fn load(
         checkpoint: &Checkpoint,
         prefix: &str,
-        vocab_size: usize,
+        rows: usize,
         width: usize,
-        as_head: bool,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         let name = format!("{prefix}.weight");
-        let info = checkpoint.tensors.info(&name);
-        if info.is_some_and(|i| i.stored == StoredType::RowsI8 && i.shape == [vocab_size, width]) {
-            let codes = checkpoint.tensors.read_i8(&format!("{prefix}.weight_q8"))?;
-            let scales = checkpoint.tensor(&format!("{prefix}.weight_scale"), &[vocab_size])?;
-            let rows = Int8Rows::from_codes(&codes, &scales, width, device)
-                .map_err(|e| CheckpointError::Config(format!("{prefix} cannot be used: {e}")))?;
-            return Ok(Embedding::Int8(rows));
-        }
-        let rows = checkpoint.tensor(&name, &[vocab_size, width])?;
-        let head = as_head.then(|| Linear::from_rows(rows.clone(), vocab_size, None, device));
-        Ok(Embedding::Float { rows: rows.into(), width, head })
-    }
-
-    /// Rows in the vocabulary.
-    pub fn vocab_size(&self) -> usize {
-        match self {
-            Embedding::Float { rows, width, .. } => rows.len() / width,
-            Embedding::Int8(rows) => rows.rows(),
+        match checkpoint.tensors.info(&name) {
+            Some(info) if info.stored == StoredType::RowsI8 && info.shape == [rows, width] => {
+                let codes = checkpoint.tensors.read_i8(&format!("{name}_q8"))?;
+                let scales = checkpoint.tensor(&format!("{name}_scale"), &[rows])?;
+                let rows = Int8Rows::from_codes(&codes, &scales, width, device);
+                rows.map(Self::Rows8).map_err(|e| unusable(&name, &e))
+            }
+            _ => Ok(Self::Float(load(checkpoint, &name, [rows, width], device)?)),
         }
     }
 
-    /// The rows of `tokens`, `[tokens, d]`.
+    /// As [`Embedding::load`], but rounds rows that are stored wider to 8 bit: a quarter of the memory, and the output
+    /// head, which every generated token reads whole, gets that much faster.
     ///
-    /// # Panics
-    /// If a token is not below the vocabulary size.
-    pub fn gather(&self, tokens: &[u32], device: &Device) -> Tensor<2> {
+    /// # Errors
+    /// As [`Embedding::load`].
+    pub fn load_rows8(
+        checkpoint: &Checkpoint,
+        prefix: &str,
+        rows: usize,
+        width: usize,
+        device: &Device,
+    ) -> Result<Self, CheckpointError> {
+        let name = format!("{prefix}.weight");
+        if checkpoint.tensors.info(&name).is_some_and(|info| info.stored == StoredType::RowsI8) {
+            return Self::load(checkpoint, prefix, rows, width, device);
+        }
+        let values = checkpoint.tensor(&name, &[rows, width])?;
+        Int8Rows::quantize(&values, width, device).map(Self::Rows8).map_err(|e| unusable(&name, &e))
+    }
+
+    /// The rows of `tokens`: `[tokens, d]`. Tokens must be below [`Embedding::rows`].
+    pub fn lookup(&self, tokens: &[u32], device: &Device) -> Tensor<2> {
         match self {
-            Embedding::Int8(rows) => rows.gather(tokens, device),
-            Embedding::Float { rows, width, .. } => {
-                let picked = tokens.iter().flat_map(|&t| &rows[t as usize * width..][..*width]).copied();
-                let picked: Vec<f32> = picked.collect();
-                Tensor::<1>::from_data(&picked[..], device).reshape([tokens.len(), *width])
+            Self::Rows8(rows) => rows.gather(tokens, device),
+            Self::Float(weight) => {
+                let ids: Vec<i32> = tokens.iter().map(|&t| t as i32).collect();
+                weight.clone().select(0, Tensor::<1, Int>::from_data(TensorData::new(ids, [tokens.len()]), device))
             }
         }
     }
 
-    /// As output head: `x` `[.., d]` to `[.., vocab]`; `None` if it was loaded as embedding only.
-    pub fn head<const D: usize>(&self, x: Tensor<D>) -> Option<Tensor<D>> {
+    /// As output head: `x` `[.., d]` to `[.., vocab]`.
+    pub fn project<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Embedding::Int8(rows) => Some(rows.forward(x)),
-            Embedding::Float { head, .. } => head.as_ref().map(|head| head.forward(x)),
+            Self::Rows8(rows) => rows.forward(x),
+            Self::Float(weight) => project(x, weight),
         }
     }
 
-    /// Bytes the rows take in memory.
+    /// Size of the vocabulary.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Rows8(rows) => rows.rows(),
+            Self::Float(weight) => weight.dims()[0],
+        }
+    }
+
+    /// Bytes the table takes in memory.
     pub fn bytes(&self) -> usize {
         match self {
-            Embedding::Int8(rows) => rows.bytes(),
-            Embedding::Float { rows, head, .. } => size_of_val(&rows[..]) + head.as_ref().map_or(0, Linear::bytes),
+            Self::Rows8(rows) => rows.bytes(),
+            Self::Float(weight) => weight.shape().num_elements() * size_of::<f32>(),
         }
     }
 }

@@ -58,3 +58,43 @@ impl KvCache {
         self.buffers.insert(buffers).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+
+    use super::*;
+    use crate::flex;
+
+    #[test]
+    fn what_was_appended_reads_back_also_after_growing_and_truncating() {
+        let device = Device::flex();
+        let all = Tensor::<4>::random([1, 2, 700, 4], Distribution::Default, &device);
+        let part = |from: usize, to: usize| all.clone().slice_dim(2, from..to);
+        let values = |t: Tensor<4>| t.into_data().try_into_vec::<f32>().unwrap();
+        let mut cache = KvCache::default();
+        let mut len = 0;
+        for t in [3, 1, 1, 250, 1, 300, 100] {
+            let [k, v] = cache.append(part(len, len + t), part(len, len + t) * 2.0);
+            len += t;
+            assert_eq!(cache.len(), len);
+            assert_eq!(values(k.narrow(2, 0, len)), values(part(0, len)));
+            assert_eq!(values(v.narrow(2, 0, len)), values(part(0, len) * 2.0));
+        }
+        cache.truncate(5);
+        let [k, _] = cache.append(part(600, 602), part(600, 602));
+        assert_eq!(values(k.narrow(2, 0, 7)), values(Tensor::cat(vec![part(0, 5), part(600, 602)], 2)));
+    }
+
+    #[test]
+    fn a_new_position_is_written_in_place() {
+        let step = || Tensor::<4>::ones([1, 2, 1, 4], &Device::flex());
+        let mut cache = KvCache::default();
+        let mut append = || {
+            let [k, _] = cache.append(step(), step());
+            flex::with_values(k, <[f32]>::as_ptr)
+        };
+        let first = append();
+        assert!((1..CHUNK).all(|_| append() == first));
+    }
+}

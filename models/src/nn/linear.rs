@@ -2,9 +2,9 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::load;
+use super::{load, unusable};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::int4::Int4Linear;
+use crate::int4::{Int4Linear, PackedLinear};
 
 /// `y = x W^T (+ bias)`.
 #[derive(Debug, Clone)]
@@ -33,17 +33,19 @@ impl Linear {
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         if let Some(packed) = checkpoint.packed(prefix, in_features, out_features)? {
-            let layer = Int4Linear::new(&packed, device)
-                .map_err(|e| CheckpointError::Config(format!("layer {prefix} cannot be used: {e}")))?;
-            return Ok(Linear::Int4(layer));
+            return Self::from_packed(prefix, &packed, device);
         }
         let weight = load(checkpoint, &format!("{prefix}.weight"), [out_features, in_features], device)?;
-        let bias = format!("{prefix}.bias");
-        let bias = match checkpoint.tensors.info(&bias) {
-            Some(_) => Some(load(checkpoint, &bias, [out_features], device)?),
-            None => None,
-        };
-        Ok(Linear::Float { weight, bias })
+        let bias = load_bias(checkpoint, prefix, out_features)?;
+        Ok(Linear::Float { weight, bias: bias.map(|b| Tensor::from_data(TensorData::new(b, [out_features]), device)) })
+    }
+
+    /// A packed layer, laid out for `device`; `name` is for the error.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`] if it is not valid or the device has no kernels.
+    pub fn from_packed(name: &str, packed: &PackedLinear, device: &Device) -> Result<Self, CheckpointError> {
+        Int4Linear::new(packed, device).map(Self::Int4).map_err(|e| unusable(name, &e))
     }
 
     /// A full-precision layer from row-major weights `[out, in]`.
@@ -61,15 +63,11 @@ impl Linear {
             Linear::Int4(layer) => return layer.forward(x),
             Linear::Float { weight, bias } => (weight, bias),
         };
-        let mut shape = x.dims();
-        let rows = shape[..D - 1].iter().product::<usize>();
-        let y = x.reshape([rows, shape[D - 1]]).matmul(weight.clone().transpose());
-        let y = match bias {
+        let y = project(x, weight);
+        match bias {
             Some(bias) => y + bias.clone().unsqueeze(),
             None => y,
-        };
-        shape[D - 1] = weight.dims()[0];
-        y.reshape(shape)
+        }
     }
 
     /// Bytes the weights take in memory.
@@ -78,5 +76,27 @@ impl Linear {
             Linear::Int4(layer) => layer.bytes(),
             Linear::Float { weight, .. } => weight.shape().num_elements() * size_of::<f32>(),
         }
+    }
+}
+
+/// `x` `[.., in]` times the transpose of `weight` `[out, in]`.
+pub(super) fn project<const D: usize>(x: Tensor<D>, weight: &Tensor<2>) -> Tensor<D> {
+    let [out_features, in_features] = weight.dims();
+    let mut shape = x.dims();
+    let rows = shape[..D - 1].iter().product::<usize>();
+    shape[D - 1] = out_features;
+    x.reshape([rows, in_features]).matmul(weight.clone().transpose()).reshape(shape)
+}
+
+/// `prefix.bias`, if it is there.
+pub(super) fn load_bias(
+    checkpoint: &Checkpoint,
+    prefix: &str,
+    out_features: usize,
+) -> Result<Option<Vec<f32>>, CheckpointError> {
+    let name = format!("{prefix}.bias");
+    match checkpoint.tensors.info(&name) {
+        Some(_) => Ok(Some(checkpoint.tensor(&name, &[out_features])?)),
+        None => Ok(None),
     }
 }

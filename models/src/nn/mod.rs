@@ -3,22 +3,29 @@
 mod attention_cpu;
 pub mod attention_op;
 mod embedding;
+mod fused_linear;
 mod kv_cache;
 mod linear;
 mod rms_norm;
+mod rope;
 mod rotary;
 mod sampling;
+mod swiglu;
 
 pub use embedding::Embedding;
+pub use fused_linear::FusedLinear;
 pub use kv_cache::KvCache;
 pub use linear::Linear;
 pub use rms_norm::RmsNorm;
-pub use rotary::{RopeScaling, Rotary};
+pub use rope::RopeParameters;
+pub use rotary::Rotary;
 pub use sampling::{Sampler, Sampling};
+pub use swiglu::swiglu;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::int4::PackError;
 
 /// One tensor of a checkpoint on a device, its shape checked.
 pub(crate) fn load<const D: usize>(
@@ -29,4 +36,9 @@ pub(crate) fn load<const D: usize>(
 ) -> Result<Tensor<D>, CheckpointError> {
     let values = checkpoint.tensor(name, &shape)?;
     Ok(Tensor::from_data(TensorData::new(values, shape), device))
+}
+
+/// A packed layer that is not valid, or not for this device.
+fn unusable(name: &str, reason: &PackError) -> CheckpointError {
+    CheckpointError::Config(format!("layer {name} cannot be used: {reason}"))
 }

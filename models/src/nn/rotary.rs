@@ -1,98 +1,115 @@
-//! Rotary position embedding (RoPE), halves rotated as Hugging Face does it.
+//! Rotary position embedding (Su et al., 2021), rotating halves as Hugging Face checkpoints expect.
 
-use std::f64::consts::PI;
+use std::sync::{PoisonError, RwLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::Deserialize;
 
-/// `rope_scaling` of a Hugging Face configuration: how frequencies are stretched for longer contexts.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(tag = "rope_type", rename_all = "lowercase")]
-pub enum RopeScaling {
-    /// Not stretched.
-    Default {},
-    /// All frequencies divided by `factor`.
-    Linear {
-        /// How many times longer the context is.
-        factor: f64,
-    },
-    /// LLaMA 3.1: low frequencies divided, high ones kept, a smooth passage between.
-    Llama3 {
-        /// How many times longer the context is.
-        factor: f64,
-        /// Wavelengths above `original / low_freq_factor` are divided by `factor`.
-        low_freq_factor: f64,
-        /// Wavelengths below `original / high_freq_factor` are kept.
-        high_freq_factor: f64,
-        /// Context the model was first trained with.
-        original_max_position_embeddings: usize,
-    },
-}
+use super::RopeParameters;
+use super::rope::Frequencies;
+use crate::checkpoint::CheckpointError;
+use crate::flex;
 
-impl RopeScaling {
-    /// The stretched form of one inverse frequency.
-    fn apply(&self, inv_freq: f64) -> f64 {
-        match *self {
-            RopeScaling::Default {} => inv_freq,
-            RopeScaling::Linear { factor } => inv_freq / factor,
-            RopeScaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_max_position_embeddings } => {
-                let original = original_max_position_embeddings as f64;
-                let wavelength = 2.0 * PI / inv_freq;
-                if wavelength > original / low_freq_factor {
-                    inv_freq / factor
-                } else if wavelength < original / high_freq_factor {
-                    inv_freq
-                } else {
-                    let smooth = (original / wavelength - low_freq_factor) / (high_freq_factor - low_freq_factor);
-                    (1.0 - smooth) * inv_freq / factor + smooth * inv_freq
-                }
-            }
-        }
-    }
-}
+/// Positions the table grows by.
+const CHUNK: usize = 1024;
 
-/// Tables of cosines and sines for every position of the context.
-#[derive(Debug, Clone)]
+/// Turns element `i` and element `i + dh / 2` of every head, as a pair, by `position * inv_freq[i]`.
+#[derive(Debug)]
 pub struct Rotary {
-    /// `[positions, dh]`
+    frequencies: Frequencies,
+    table: RwLock<Table>,
+}
+
+/// Cosines and sines of the positions met so far.
+#[derive(Debug, Clone)]
+struct Table {
+    /// `[positions, dh / 2]`
     cos: Tensor<2>,
-    /// `[positions, dh]`, the first half negated: `rotate_half(x) * sin == swap_halves(x) * signed_sin`.
-    signed_sin: Tensor<2>,
+    /// `[positions, dh / 2]`
+    sin: Tensor<2>,
 }
 
 impl Rotary {
-    /// Tables for heads of width `head_dim` and positions below `positions`.
-    pub fn new(head_dim: usize, theta: f64, scaling: &RopeScaling, positions: usize, device: &Device) -> Self {
-        let half = head_dim / 2;
-        let inv_freqs: Vec<f64> =
-            (0..half).map(|i| scaling.apply(theta.powf(-2.0 * i as f64 / head_dim as f64))).collect();
-        let mut cos = Vec::with_capacity(positions * head_dim);
-        let mut signed_sin = Vec::with_capacity(positions * head_dim);
-        for position in 0..positions {
-            // The reference multiplies position and frequency in f32.
-            let angles = inv_freqs.iter().map(|&f| f64::from(position as f32 * f as f32));
-            let (sines, cosines): (Vec<f32>, Vec<f32>) =
-                angles.map(|a| (a.sin() as f32, a.cos() as f32)).unzip();
-            cos.extend(cosines.iter().chain(&cosines));
-            signed_sin.extend(sines.iter().map(|s| -s).chain(sines.iter().copied()));
+    /// - `rope_theta`: base of the frequencies, unless `parameters` name one.
+    /// - `context`: `max_position_embeddings`.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] for scalings that are not supported or lack a value.
+    pub fn new(
+        parameters: &RopeParameters,
+        rope_theta: f64,
+        head_dim: usize,
+        context: usize,
+        device: &Device,
+    ) -> Result<Self, CheckpointError> {
+        let frequencies = parameters.frequencies(rope_theta, head_dim, context)?;
+        let table = RwLock::new(frequencies.table(CHUNK.min(context), device));
+        Ok(Self { frequencies, table })
+    }
+
+    /// Splits `x` `[b, t, h * dh]` into heads and turns them: `[b, h, t, dh]`. The first of the `t` positions is `offset`.
+    pub fn forward(&self, x: Tensor<3>, offset: usize) -> Tensor<4> {
+        let [b, t, width] = x.dims();
+        let half = self.frequencies.inv_freq.len();
+        let (h, dh) = (width / (2 * half), 2 * half);
+        let Table { cos, sin } = self.rows(offset, t, &x.device());
+        if flex::is_cpu(&x.device()) {
+            return in_one_pass(x, cos, sin, [b, h, t, dh]);
         }
-        let table = |values| Tensor::from_data(TensorData::new(values, [positions, head_dim]), device);
-        Self { cos: table(cos), signed_sin: table(signed_sin) }
+        let x = x.reshape([b, t, h, dh]).swap_dims(1, 2);
+        let (first, second) = (x.clone().slice_dim(3, 0..half), x.slice_dim(3, half..dh));
+        let (cos, sin) = (cos.unsqueeze::<4>(), sin.unsqueeze::<4>());
+        let turned_first = first.clone() * cos.clone() - second.clone() * sin.clone();
+        Tensor::cat(vec![turned_first, second * cos + first * sin], 3)
     }
 
-    /// Rotates `x` `[b, h, t, dh]`, whose first row stands at position `offset`.
-    pub fn apply(&self, x: Tensor<4>, offset: usize) -> Tensor<4> {
-        let [_, _, t, dh] = x.dims();
-        let rows = |table: &Tensor<2>| table.clone().slice([offset..offset + t]).unsqueeze::<4>();
-        let swapped = Tensor::cat(
-            vec![x.clone().narrow(3, dh / 2, dh / 2), x.clone().narrow(3, 0, dh / 2)],
-            3,
-        );
-        x * rows(&self.cos) + swapped * rows(&self.signed_sin)
+    /// Cosines and sines of `t` positions from `offset` on; makes the table longer if it has to be.
+    fn rows(&self, offset: usize, t: usize, device: &Device) -> Table {
+        let rows = |table: &Table| Table {
+            cos: table.cos.clone().slice_dim(0, offset..offset + t),
+            sin: table.sin.clone().slice_dim(0, offset..offset + t),
+        };
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        if table.cos.dims()[0] >= offset + t {
+            return rows(&table);
+        }
+        drop(table);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        *table = self.frequencies.table((offset + t).next_multiple_of(CHUNK), device);
+        rows(&table)
     }
+}
 
-    /// How many positions there are tables for.
-    pub fn positions(&self) -> usize {
-        self.cos.dims()[0]
+impl Frequencies {
+    fn table(&self, positions: usize, device: &Device) -> Table {
+        let half = self.inv_freq.len();
+        let make = |f: fn(f32) -> f32| {
+            let angles = (0..positions).flat_map(|p| self.inv_freq.iter().map(move |w| p as f32 * w));
+            let values: Vec<f32> = angles.map(|a| f(a) * self.attention_factor).collect();
+            Tensor::from_data(TensorData::new(values, [positions, half]), device)
+        };
+        Table { cos: make(f32::cos), sin: make(f32::sin) }
     }
+}
+
+/// The CPU way: reads each element once and writes it where it belongs.
+fn in_one_pass(x: Tensor<3>, cos: Tensor<2>, sin: Tensor<2>, [b, h, t, dh]: [usize; 4]) -> Tensor<4> {
+    let half = dh / 2;
+    let mut out = vec![0.0; b * h * t * dh];
+    let mut turn = |x: flex::Rows<'_>, cos: flex::Rows<'_>, sin: flex::Rows<'_>| {
+        for n in 0..b * t {
+            let (batch, position) = (n / t, n % t);
+            let (cos, sin) = (cos.row(position), sin.row(position));
+            for (head, x) in x.row(n).chunks_exact(dh).enumerate() {
+                let out = &mut out[((batch * h + head) * t + position) * dh..][..dh];
+                let (first, second) = x.split_at(half);
+                let (out_first, out_second) = out.split_at_mut(half);
+                for i in 0..half {
+                    out_first[i] = first[i] * cos[i] - second[i] * sin[i];
+                    out_second[i] = second[i] * cos[i] + first[i] * sin[i];
+                }
+            }
+        }
+    };
+    flex::with_rows(x, |x| flex::with_rows(cos, |cos| flex::with_rows(sin, |sin| turn(x, cos, sin))));
+    flex::from_values(out, [b, h, t, dh])
 }
