@@ -1,2 +1,19 @@
 //! RPIQ: makes 4-bit weights offline. One algorithm per file, pure functions on matrices; `pipeline` walks a model layer by
 //! layer with bounded memory; `eval` measures what was made.
+
+pub mod cli;
+mod error;
+pub mod eval;
+pub mod gptq;
+pub mod grid;
+pub mod hessian;
+pub mod layer;
+pub mod matrix;
+pub mod paper;
+pub mod pipeline;
+pub mod rpiq;
+pub mod rtn;
+#[cfg(test)]
+mod synthetic;
+
+pub use error::{PipelineError, QuantizeError};

@@ -1,2 +1,13 @@
 //! The command `rpiq`.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match rpiq::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rpiq: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The command `rpiq`.
+
+mod eval;
+mod inspect;
+mod quantize;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use sightread_models::device::Backend;
+
+/// 4-bit weights for language models, made offline.
+#[derive(Debug, Parser)]
+#[command(name = "rpiq", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Quantize a model to 4 bit
+    Quantize(quantize::Args),
+    /// Measure one or several models
+    Eval(eval::Args),
+    /// Show what a model folder holds
+    Inspect(inspect::Args),
+}
+
+/// Where to compute.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum BackendArg {
+    /// A real GPU if there is one, else the CPU
+    #[default]
+    Auto,
+    /// wgpu, even on a software adapter
+    Wgpu,
+    /// The CPU
+    Cpu,
+}
+
+impl From<BackendArg> for Backend {
+    fn from(arg: BackendArg) -> Self {
+        match arg {
+            BackendArg::Auto => Backend::Auto,
+            BackendArg::Wgpu => Backend::Wgpu,
+            BackendArg::Cpu => Backend::Cpu,
+        }
+    }
+}
+
+/// Runs the command with the arguments of the process.
+///
+/// # Errors
+/// Whatever ended it, as one sentence.
+pub fn run() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Quantize(args) => quantize::run(args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+    }
+}

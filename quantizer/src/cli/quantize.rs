@@ -1,0 +1,213 @@
+//! `rpiq quantize MODEL OUT`
+
+use std::path::{Path, PathBuf};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use sightread_models::checkpoint::Checkpoint;
+use sightread_models::text::llama::LlamaBlocks;
+
+use super::BackendArg;
+use crate::PipelineError;
+use crate::gptq::ColumnOrder;
+use crate::grid::{GridSearch, Symmetry};
+use crate::pipeline::calibration::{CalibrationSet, CalibrationSize};
+use crate::pipeline::report::{LayerReport, RunReport};
+use crate::pipeline::{EmbeddingType, Event, Job, Method, QuantizeOptions, quantize_model};
+use crate::rpiq::SweepOrder;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Model in full precision: a Hugging Face folder or a GGUF file
+    model: PathBuf,
+    /// Folder to write
+    out: PathBuf,
+    /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own
+    #[arg(long)]
+    calibration: Option<PathBuf>,
+    /// Calibration sequences
+    #[arg(long, default_value_t = 128)]
+    sequences: usize,
+    /// Tokens of a sequence
+    #[arg(long, default_value_t = 2048)]
+    seq_len: usize,
+    /// Sequences that only measure
+    #[arg(long, default_value_t = 8)]
+    held_out: usize,
+    /// How weights are chosen
+    #[arg(long, value_enum, default_value_t = Method::Rpiq)]
+    method: Method,
+    /// Input columns that share a scale
+    #[arg(long, default_value_t = 64)]
+    group_size: usize,
+    /// Zero point 8 everywhere
+    #[arg(long)]
+    symmetric: bool,
+    /// Columns with the largest activations first
+    #[arg(long)]
+    act_order: Option<bool>,
+    /// Search grids by Hessian-weighted squared error instead of taking smallest and largest weight
+    #[arg(long)]
+    grid_search: Option<bool>,
+    /// Multiple of the mean of the Hessian's diagonal that is added to it
+    #[arg(long)]
+    damping: Option<f64>,
+    /// How far targets move towards the full-precision model's outputs, 0 to 1
+    #[arg(long)]
+    cross_layer: Option<f32>,
+    /// Rounds of the closed loop
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Passes of the closed loop
+    #[arg(long)]
+    passes: Option<usize>,
+    /// Refit scales and zero points between rounds
+    #[arg(long)]
+    refit: Option<bool>,
+    /// Visit columns in random order, from this seed
+    #[arg(long)]
+    random_order: Option<u64>,
+    /// Weight of the latest batches in the closed loop's Hessian, 0 to 1
+    #[arg(long)]
+    snapshot_weight: Option<f32>,
+    /// Batches that take turns with that weight
+    #[arg(long)]
+    snapshots: Option<usize>,
+    /// Keep GPTQ's weights where refining does not help on held-out text
+    #[arg(long)]
+    accept_rule: Option<bool>,
+    /// Step of the paper's stage 2
+    #[arg(long)]
+    paper_step: Option<f32>,
+    /// Storage of embeddings and output head
+    #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
+    embeddings: EmbeddingType,
+    /// Keep activations in this folder instead of in memory
+    #[arg(long)]
+    spill: Option<PathBuf>,
+    /// Where forward passes run
+    #[arg(long, value_enum, default_value_t)]
+    backend: BackendArg,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
+    let source = Checkpoint::open(&args.model)?;
+    let device = sightread_models::device::Backend::from(args.backend).open()?;
+    let model = LlamaBlocks::new(&source, &device)?;
+    let options = args.options();
+    let calibration = args.calibration(&source)?;
+    let job = Job {
+        source: &source,
+        model: &model,
+        device: &device,
+        calibration: &calibration,
+        options: &options,
+        spill: args.spill.as_deref(),
+        out: &args.out,
+    };
+    let bar = ProgressBar::no_length().with_style(
+        ProgressStyle::with_template("{wide_bar} {pos}/{len} layers, {elapsed} gone, {eta} left\n{msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let report = quantize_model(&job, &mut |event| show(&bar, &event));
+    bar.finish_and_clear();
+    summarize(&args.out, &report?);
+    Ok(())
+}
+
+impl Args {
+    fn options(&self) -> QuantizeOptions {
+        let mut options = QuantizeOptions::new(self.method, self.group_size);
+        let switch = |value: Option<bool>, slot: &mut bool| *slot = value.unwrap_or(*slot);
+        if self.symmetric {
+            options.grid.symmetry = Symmetry::Symmetric;
+            options.rpiq.move_zeros = false;
+        }
+        if let Some(act_order) = self.act_order {
+            options.order = if act_order { ColumnOrder::ActOrder } else { ColumnOrder::Natural };
+        }
+        if let Some(search) = self.grid_search {
+            options.grid.search = if search { GridSearch::WeightedMse } else { GridSearch::MinMax };
+        }
+        if let Some(seed) = self.random_order {
+            options.rpiq.order = SweepOrder::Random(seed);
+        }
+        switch(self.refit, &mut options.rpiq.refit);
+        switch(self.refit.filter(|_| !self.symmetric), &mut options.rpiq.move_zeros);
+        switch(self.accept_rule, &mut options.accept_rule);
+        options.damping = self.damping.unwrap_or(options.damping);
+        options.cross_layer = self.cross_layer.unwrap_or(options.cross_layer);
+        options.rpiq.rounds = self.rounds.unwrap_or(options.rpiq.rounds);
+        options.rpiq.passes = self.passes.unwrap_or(options.rpiq.passes);
+        options.snapshot_weight = self.snapshot_weight.unwrap_or(options.snapshot_weight);
+        options.snapshots = self.snapshots.unwrap_or(options.snapshots);
+        options.paper.step = self.paper_step.unwrap_or(options.paper.step);
+        options.embeddings = self.embeddings;
+        options
+    }
+
+    fn calibration(&self, source: &Checkpoint) -> Result<CalibrationSet, PipelineError> {
+        let Some(path) = &self.calibration else {
+            return match self.method {
+                Method::Rtn => Ok(CalibrationSet { sequences: Vec::new(), held_out: Vec::new() }),
+                _ => Err(PipelineError::Calibration {
+                    path: PathBuf::new(),
+                    reason: "none was given; name a text with --calibration".into(),
+                }),
+            };
+        };
+        let tokenizer = source.tokenizer.as_ref().ok_or(PipelineError::NoTokenizer)?;
+        let size = CalibrationSize { sequences: self.sequences, held_out: self.held_out, seq_len: self.seq_len };
+        let mut set = CalibrationSet::read(path, tokenizer, size)?;
+        if self.method == Method::Rtn {
+            set.sequences.clear();
+        } else if set.sequences.len() < self.sequences {
+            eprintln!("the calibration text makes {} sequences, not {}", set.sequences.len(), self.sequences);
+        }
+        Ok(set)
+    }
+}
+
+fn show(bar: &ProgressBar, event: &Event) {
+    match event {
+        Event::Planned(plan) => bar.println(plan.to_string()),
+        Event::Notice(text) => bar.println(text),
+        Event::Started { layers } => bar.set_length(*layers as u64),
+        Event::Resumed { layer } => {
+            bar.inc(1);
+            bar.reset_eta();
+            bar.set_message(format!("{layer}: from an earlier run"));
+        }
+        Event::LayerDone(report) => {
+            bar.inc(1);
+            let line = line(report);
+            if bar.is_hidden() { eprintln!("{line}") } else { bar.println(line) }
+        }
+    }
+}
+
+/// One line about a layer: Γ, held-out errors, damping.
+fn line(report: &LayerReport) -> String {
+    let mut line = report.layer.clone();
+    if let (Some(plain), Some(own)) = (report.gamma_gptq, report.gamma) {
+        line += &format!("  Γ {plain:.4e} → {own:.4e}");
+    }
+    if let Some(own) = report.held_out {
+        line += &format!("  held out {:.3e}/{:.3e}", own.own, own.total);
+    }
+    if let (Some(gptq), Some(own)) = (report.held_out_gptq, report.held_out) {
+        line += &format!(" = {:.3}/{:.3} of GPTQ's", own.own / gptq.own, own.total / gptq.total);
+    }
+    line + &format!("  damping {}  {} {}r {:.1} s", report.damping, report.kept, report.rounds, report.seconds)
+}
+
+fn summarize(out: &Path, report: &RunReport) {
+    let s = report.summary;
+    println!("{} written in {}", out.display(), HumanDuration(std::time::Duration::from_secs_f64(report.seconds)));
+    println!(
+        "held-out output error, geometric mean: RTN {:.3e}, GPTQ {:.3e}, kept {:.3e}: {:.3} of GPTQ's, at worst {:.3}; against the full-precision model {:.3} of GPTQ's, at worst {:.3}",
+        s.held_out_rtn, s.held_out_gptq, s.held_out, s.ratio_to_gptq, s.worst_ratio_to_gptq, s.total_ratio_to_gptq, s.worst_total_ratio_to_gptq
+    );
+    if let Some(peak) = report.peak_memory_bytes {
+        println!("peak memory {} MiB, {:.1} s", peak >> 20, report.seconds);
+    }
+}

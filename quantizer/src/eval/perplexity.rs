@@ -1,0 +1,67 @@
+//! Perplexity by GPTQ's protocol: the text as one token sequence, cut into windows of the context length without overlap,
+//! every window read from an empty cache.
+
+use std::path::Path;
+
+use sightread_models::checkpoint::Checkpoint;
+use sightread_models::text::{Llama, TextError};
+
+use super::{EvalError, encode, log_probabilities, read, tokenizer};
+
+/// The window of GPTQ's protocol.
+const WINDOW: usize = 2048;
+/// Positions whose logits are in memory at a time.
+const HEAD_ROWS: usize = 256;
+
+/// A perplexity and what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Perplexity {
+    /// `exp` of the mean negative log-likelihood of a token.
+    pub perplexity: f64,
+    /// Windows read.
+    pub windows: usize,
+    /// Tokens of a window.
+    pub context: usize,
+}
+
+/// Measures perplexity on a text file, on at most `windows` windows. `on_window` hears the perplexity so far.
+///
+/// # Errors
+/// [`EvalError`] if the file is missing or shorter than one window, or the model fails.
+pub fn perplexity(
+    model: &Llama,
+    checkpoint: &Checkpoint,
+    text: &Path,
+    windows: Option<usize>,
+    mut on_window: impl FnMut(Perplexity),
+) -> Result<Perplexity, EvalError> {
+    let tokens = encode(tokenizer(checkpoint)?, &read(text)?)?;
+    let context = WINDOW.min(model.config().context());
+    let mut total = 0.0;
+    let mut so_far = None;
+    let all = tokens.chunks_exact(context).take(windows.unwrap_or(usize::MAX));
+    for (n, window) in all.enumerate() {
+        total += mean_loss(model, window)?;
+        let result = Perplexity { perplexity: (total / (n + 1) as f64).exp(), windows: n + 1, context };
+        on_window(result);
+        so_far = Some(result);
+    }
+    so_far.ok_or_else(|| EvalError::Data {
+        path: text.into(),
+        reason: format!("it has {} tokens, but one window takes {context}", tokens.len()),
+    })
+}
+
+/// Mean negative log-likelihood of all tokens of a window but the first.
+fn mean_loss(model: &Llama, window: &[u32]) -> Result<f64, EvalError> {
+    let hidden = model.forward(window, &mut model.cache())?;
+    let targets = window.get(1..).unwrap_or_default();
+    let mut total = 0.0;
+    for (n, targets) in targets.chunks(HEAD_ROWS).enumerate() {
+        let logits = model.logits(hidden.clone().narrow(1, n * HEAD_ROWS, targets.len())).try_into_data();
+        let logits = logits.map_err(|e| TextError::Device(format!("{e:?}")))?;
+        let logits: Vec<f32> = logits.try_into_vec().map_err(|e| TextError::Device(format!("{e:?}")))?;
+        total -= log_probabilities(&logits, targets).iter().sum::<f64>();
+    }
+    Ok(total / targets.len().max(1) as f64)
+}

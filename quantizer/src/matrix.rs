@@ -1,0 +1,172 @@
+//! Row-major matrices of `f32` and the dense products on them, done by faer on all cores.
+
+use faer::linalg::matmul::{matmul, triangular};
+use faer::{Accum, MatMut, MatRef, Par};
+
+/// A dense row-major matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Matrix {
+    rows: usize,
+    cols: usize,
+    data: Vec<f32>,
+}
+
+impl Matrix {
+    /// All zeros, `[rows, cols]`.
+    pub fn zeros(rows: usize, cols: usize) -> Self {
+        Self { rows, cols, data: vec![0.0; rows * cols] }
+    }
+
+    /// From rows one after the other; `None` if `data` does not hold `rows * cols` values.
+    pub fn from_rows(rows: usize, cols: usize, data: Vec<f32>) -> Option<Self> {
+        (data.len() == rows * cols).then_some(Self { rows, cols, data })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, r: usize) -> &[f32] {
+        &self.data[r * self.cols..(r + 1) * self.cols]
+    }
+
+    /// One row, to write to.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row_mut(&mut self, r: usize) -> &mut [f32] {
+        &mut self.data[r * self.cols..(r + 1) * self.cols]
+    }
+
+    /// All values, row by row.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// All values, row by row, to write to.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    /// All values, row by row.
+    pub fn into_data(self) -> Vec<f32> {
+        self.data
+    }
+
+    /// The main diagonal.
+    pub fn diagonal(&self) -> Vec<f32> {
+        self.data.iter().step_by(self.cols + 1).take(self.rows.min(self.cols)).copied().collect()
+    }
+
+    /// Adds `value` to every element of the main diagonal.
+    pub fn add_to_diagonal(&mut self, value: f32) {
+        let n = self.rows.min(self.cols);
+        self.data.iter_mut().step_by(self.cols + 1).take(n).for_each(|d| *d += value);
+    }
+
+    /// `self += factor * other`, element by element; both have the same shape.
+    pub fn add_scaled(&mut self, factor: f32, other: &Self) {
+        self.data.iter_mut().zip(&other.data).for_each(|(a, b)| *a += factor * b);
+    }
+
+    /// Multiplies every element.
+    pub fn scale(&mut self, factor: f32) {
+        self.data.iter_mut().for_each(|v| *v *= factor);
+    }
+
+    /// `self - other`; both have the same shape.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let data = self.data.iter().zip(&other.data).map(|(a, b)| a - b).collect();
+        Self { rows: self.rows, cols: self.cols, data }
+    }
+
+    /// Whether every value is a finite number.
+    pub fn is_finite(&self) -> bool {
+        self.data.iter().all(|v| v.is_finite())
+    }
+
+    /// `self * other`.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        let mut product = Self::zeros(self.rows, other.cols);
+        matmul(product.view_mut(), Accum::Replace, self.view(), other.view(), 1.0, Par::rayon(0));
+        product
+    }
+
+    /// `self += a^T b` for `a` `[n, rows]` and `b` `[n, cols]`.
+    pub fn add_transposed_product(&mut self, a: &Self, b: &Self) {
+        matmul(self.view_mut(), Accum::Add, a.view().transpose(), b.view(), 1.0, Par::rayon(0));
+    }
+
+    /// Lower triangle of `self += a^T a` for `a` `[n, rows]`; the upper triangle stays as it is.
+    pub fn add_gram_lower(&mut self, a: &Self) {
+        use triangular::BlockStructure::{Rectangular, TriangularLower};
+        let x = a.view();
+        triangular::matmul(
+            self.view_mut(),
+            TriangularLower,
+            Accum::Add,
+            x.transpose(),
+            Rectangular,
+            x,
+            Rectangular,
+            1.0,
+            Par::rayon(0),
+        );
+    }
+
+    /// Copies the lower triangle to the upper one.
+    pub fn mirror_lower(&mut self) {
+        for r in 0..self.rows {
+            for c in 0..r {
+                self.data[c * self.cols + r] = self.data[r * self.cols + c];
+            }
+        }
+    }
+
+    /// As faer sees it.
+    pub(crate) fn view(&self) -> MatRef<'_, f32> {
+        MatRef::from_row_major_slice(&self.data, self.rows, self.cols)
+    }
+
+    fn view_mut(&mut self) -> MatMut<'_, f32> {
+        MatMut::from_row_major_slice_mut(&mut self.data, self.rows, self.cols)
+    }
+}
+
+/// `a += factor * b`.
+#[inline]
+pub(crate) fn axpy(a: &mut [f32], factor: f32, b: &[f32]) {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += factor * b);
+}
+
+/// `sum of a_i b_i`, summed in eight lanes so that it vectorises and always in the same order.
+#[inline]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 16];
+    let (a_body, a_tail) = a.as_chunks::<16>();
+    let (b_body, b_tail) = b.as_chunks::<16>();
+    for (a, b) in a_body.iter().zip(b_body) {
+        for lane in 0..16 {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    let tail: f32 = a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum();
+    lanes.iter().sum::<f32>() + tail
+}
+
+/// `sum of a_i b_i` with the sum in f64.
+pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
+    a.chunks(64).zip(b.chunks(64)).map(|(a, b)| f64::from(dot(a, b))).sum()
+}

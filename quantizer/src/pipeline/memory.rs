@@ -1,0 +1,124 @@
+//! What a run will need, before it starts.
+
+use std::fmt;
+use std::fs;
+
+use sightread_models::text::BlockModel;
+
+use super::options::QuantizeOptions;
+
+const FLOAT: u64 = 4;
+/// Program, tokenizer, thread stacks and the allocator's slack.
+const FIXED: u64 = 300 << 20;
+
+/// Sizes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunSize {
+    /// Tokens of all calibration and held-out sequences.
+    pub tokens: u64,
+    /// Tokens of the held-out sequences alone.
+    pub held_out_tokens: u64,
+    /// Tokens of the longest sequence.
+    pub longest: u64,
+    /// Width of the model.
+    pub hidden: u64,
+    /// Attention heads.
+    pub heads: u64,
+    /// Bytes of the embedding as floats, in memory at the start only.
+    pub embedding: u64,
+    /// Whether activations go to disk.
+    pub spill: bool,
+}
+
+/// Bytes of the largest things a run holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryPlan {
+    /// One block in full precision and the same one quantized.
+    pub weights: u64,
+    /// Activations of all sequences between two stages.
+    pub activations: u64,
+    /// Activations on disk instead.
+    pub spilled: u64,
+    /// Hessians and the like of the widest stage, factors included.
+    pub moments: u64,
+    /// One sequence inside a block.
+    pub working: u64,
+    /// Everything in memory at the worst moment.
+    pub total: u64,
+    /// Free now, where the system tells.
+    pub available: Option<u64>,
+}
+
+impl MemoryPlan {
+    /// Adds up a run over `model`.
+    pub fn new(model: &dyn BlockModel, options: &QuantizeOptions, size: RunSize) -> Self {
+        let stages = model.stages();
+        let shapes = || stages.iter().flatten().map(|&(_, from, to)| (from as u64, to as u64));
+        let weights = 2 * FLOAT * shapes().map(|(from, to)| from * to).sum::<u64>();
+        let widest = shapes().map(|(from, _)| from).max().unwrap_or(0);
+        let largest = shapes().map(|(from, to)| from * to).max().unwrap_or(0);
+
+        let fp_tokens = if options.needs_full_precision_stream() { size.tokens } else { size.held_out_tokens };
+        let activations = FLOAT * (size.tokens + fp_tokens) * (size.hidden + widest);
+        // H and G; held out: H, G and energy; snapshots; damped; then in f64: two factors and the inverse (twice the size).
+        let squares = 5 + 1 + options.kept_snapshots() as u64 + 6;
+        // Target, candidates, residuals and differences of the largest layer; the shifted target is solved in f64.
+        let moments = FLOAT * (squares * widest * widest + 12 * largest);
+        // Scores of attention, twice, and a dozen rows of the widest activation.
+        let working = FLOAT * size.longest * (2 * size.heads * size.longest + 12 * widest);
+        let in_memory = if size.spill { 0 } else { activations };
+        let total = FIXED + (weights + in_memory + moments + working).max(size.embedding * 2 + in_memory);
+        Self {
+            weights,
+            activations: in_memory,
+            spilled: activations - in_memory,
+            moments,
+            working,
+            total,
+            available: available_memory(),
+        }
+    }
+
+    /// Whether the run fits in what is free, as far as the system tells.
+    pub fn fits(&self) -> bool {
+        self.available.is_none_or(|available| self.total <= available)
+    }
+}
+
+impl fmt::Display for MemoryPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        write!(
+            f,
+            "memory plan: {} MiB (weights {}, activations {}, Hessians {}, working {})",
+            mib(self.total),
+            mib(self.weights),
+            mib(self.activations),
+            mib(self.moments),
+            mib(self.working)
+        )?;
+        if self.spilled > 0 {
+            write!(f, ", {} MiB on disk", mib(self.spilled))?;
+        }
+        match self.available {
+            Some(available) => write!(f, "; {} MiB free", mib(available)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Memory that can be had without swapping. Only Linux tells without another library; elsewhere nothing is refused.
+fn available_memory() -> Option<u64> {
+    kibibytes("/proc/meminfo", "MemAvailable:")
+}
+
+/// Largest resident size of this process so far, on Linux.
+pub fn peak_memory() -> Option<u64> {
+    kibibytes("/proc/self/status", "VmHWM:")
+}
+
+fn kibibytes(file: &str, field: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
