@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 use sightread_models::device::Backend;
-use sightread_models::int4::Isa;
+use sightread_models::cpu::Isa;
 
 use super::ModelArgs;
 use crate::starter::Starter;

@@ -64,7 +64,7 @@ mod tests {
     use burn::tensor::{Device, Distribution};
 
     use super::*;
-    use crate::flex;
+    use crate::cpu::flex;
 
     #[test]
     fn what_was_appended_reads_back_also_after_growing_and_truncating() {

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::load;
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::flex;
+use crate::cpu::flex;
 
 /// `x / sqrt(mean(x²) + eps) * weight` over the last dimension (Zhang and Sennrich, 2019).
 #[derive(Debug, Clone)]

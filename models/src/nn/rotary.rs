@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::RopeParameters;
 use super::rope::Frequencies;
 use crate::checkpoint::CheckpointError;
-use crate::flex;
+use crate::cpu::flex;
 
 /// Positions the table grows by.
 const CHUNK: usize = 1024;

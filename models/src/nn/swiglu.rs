@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation::silu};
 
-use crate::flex;
+use crate::cpu::flex;
 
 /// `silu(gate) * up`, `silu(x) = x / (1 + e^-x)` (Shazeer, 2020). Both `[.., width]`, as is the result.
 pub fn swiglu<const D: usize>(gate: Tensor<D>, up: Tensor<D>) -> Tensor<D> {
