@@ -1,7 +1,7 @@
 //! Packed folders: parts, assembly, GPTQ v1 and v2, 8-bit rows.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use half::f16;
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ fn a_packed_folder_can_be_saved_again_without_loss() {
 }
 
 /// Rewrites a packed folder's `quantization_config`.
-fn with_config(out: &PathBuf, change: impl FnOnce(&mut Value)) -> Checkpoint {
+fn with_config(out: &Path, change: impl FnOnce(&mut Value)) -> Checkpoint {
     let path = out.join("config.json");
     let mut config: Value = serde_json::from_slice(&fs::read(&path).expect("reads")).expect("JSON");
     change(&mut config["quantization_config"]);
