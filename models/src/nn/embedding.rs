@@ -5,7 +5,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::linear::project;
 use super::{load, unusable};
 use crate::checkpoint::{Checkpoint, CheckpointError, StoredType};
-use crate::int4::Int8Rows;
+use crate::int4::{Int8Rows, Precision};
 
 /// One row for each token of the vocabulary.
 #[derive(Debug, Clone)]
@@ -76,6 +76,15 @@ impl Embedding {
         match self {
             Self::Rows8(rows) => rows.forward(x),
             Self::Float(weight) => project(x, weight),
+        }
+    }
+
+    /// The same with its input read at another precision where the weights are 8-bit rows and serve as head (CPU only).
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        match self {
+            Self::Rows8(rows) => Self::Rows8(rows.with_precision(precision)),
+            float => float,
         }
     }
 

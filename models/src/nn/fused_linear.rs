@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::Linear;
 use super::linear::load_bias;
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::int4::PackedLinear;
+use crate::int4::{PackedLinear, Precision};
 
 /// `N` linear layers of one input: q, k and v, or gate and up.
 ///
@@ -89,6 +89,16 @@ impl<const N: usize> FusedLinear<N> {
             Layers::Separate(layers) => layers.get_mut(n),
             Layers::Joined(_) => None,
         }
+    }
+
+    /// As [`Linear::with_precision`].
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        let layers = match self.layers {
+            Layers::Separate(layers) => Layers::Separate(layers.map(|linear| linear.with_precision(precision))),
+            Layers::Joined(linear) => Layers::Joined(linear.with_precision(precision)),
+        };
+        Self { layers, ..self }
     }
 
     /// Bytes the weights take in memory.

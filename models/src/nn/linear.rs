@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{load, unusable};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::int4::{Int4Linear, PackedLinear};
+use crate::int4::{Int4Linear, PackedLinear, Precision};
 
 /// `y = x W^T (+ bias)`.
 #[derive(Debug, Clone)]
@@ -67,6 +67,15 @@ impl Linear {
         match bias {
             Some(bias) => y + bias.clone().unsqueeze(),
             None => y,
+        }
+    }
+
+    /// The same with its input read at another precision where the weights are packed (CPU only).
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        match self {
+            Self::Int4(layer) => Self::Int4(layer.with_precision(precision)),
+            float => float,
         }
     }
 

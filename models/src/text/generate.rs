@@ -41,6 +41,8 @@ pub struct Generated {
     pub prefill: Duration,
     /// Time for the new tokens.
     pub decode: Duration,
+    /// Passes through the model in that time; the first token needs none, it comes out of the prompt's.
+    pub passes: usize,
 }
 
 /// What the caller wants after a piece of text.
@@ -57,7 +59,8 @@ pub type LogitHook<'a> = &'a mut dyn FnMut(&[u32], &mut [f32]);
 
 /// Reads `prompt` behind what `cache` holds, then makes new tokens until it stops.
 ///
-/// `on_text` gets every piece of text as soon as its characters are whole. The cache then holds prompt and answer;
+/// `on_text` gets every piece of text as soon as its characters are whole. The cache then holds the prompt and the answer,
+/// perhaps without its last token;
 /// [`LlamaCache::truncate`] brings it back to a beginning that another prompt shares.
 ///
 /// # Errors
@@ -83,8 +86,9 @@ pub fn generate(
 
     let start = Instant::now();
     let mut tokens = vec![];
+    let mut passes = 0;
     let stop = loop {
-        if tokens.len() >= options.max_new_tokens {
+        if options.max_new_tokens == 0 {
             break StopReason::Length;
         }
         hook(&tokens, &mut logits);
@@ -99,15 +103,16 @@ pub fn generate(
         {
             break StopReason::Cancelled;
         }
-        if cache.len() + 1 > model.config().context() {
+        if tokens.len() == options.max_new_tokens || cache.len() == model.config().context() {
             break StopReason::Length;
         }
         logits = model.next_logits(model.forward(&[token], cache)?)?;
+        passes += 1;
     };
     if let Some(piece) = text.finish()? {
         on_text(&piece);
     }
-    Ok(Generated { tokens, stop, prefill, decode: start.elapsed() })
+    Ok(Generated { tokens, stop, prefill, decode: start.elapsed(), passes })
 }
 
 /// Turns tokens into text, holding back tokens whose last character is not whole yet.

@@ -15,6 +15,7 @@ pub use config::LlamaConfig;
 
 use super::{Block, BlockModel, TextError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::int4::Precision;
 use crate::nn::{Embedding, KvCache, Linear, RmsNorm, Rotary};
 
 /// A Llama without its weights: loads and runs one block at a time.
@@ -99,6 +100,8 @@ pub struct LoadOptions {
     /// Rounds embedding and output head to 8-bit rows if they are stored wider: a quarter of the memory, and every
     /// generated token, which reads the whole head, is made sooner.
     pub int8_embedding: bool,
+    /// How exactly packed layers read their input; only the CPU knows a difference.
+    pub precision: Precision,
 }
 
 /// The KV caches of all layers.
@@ -143,19 +146,26 @@ impl Llama {
         let blocks = LlamaBlocks::new(checkpoint, device)?;
         let LlamaBlocks { config, rotary } = &blocks;
         let (vocab_size, d) = (config.vocab_size, config.hidden_size);
-        let load_rows = if options.int8_embedding { Embedding::load_rows8 } else { Embedding::load };
+        let precision = options.precision;
+        let load_rows = |prefix| {
+            let load = if options.int8_embedding { Embedding::load_rows8 } else { Embedding::load };
+            load(checkpoint, prefix, vocab_size, d, device).map(|rows| rows.with_precision(precision))
+        };
         let lm_head = if config.tie_word_embeddings {
             Head::Tied
         } else if checkpoint.tensors.info("lm_head.qweight").is_some() {
-            Head::Int4(Linear::load(checkpoint, "lm_head", d, vocab_size, device)?)
+            Head::Int4(Linear::load(checkpoint, "lm_head", d, vocab_size, device)?.with_precision(precision))
         } else {
-            Head::Rows(load_rows(checkpoint, "lm_head", vocab_size, d, device)?)
+            Head::Rows(load_rows("lm_head")?)
         };
-        let layers = (0..config.num_hidden_layers)
-            .map(|n| LlamaBlock::load_fused(checkpoint, config, &blocks.block_prefix(n), rotary.clone(), device))
-            .collect::<Result<_, _>>()?;
+        let load_block = |n| {
+            let prefix = blocks.block_prefix(n);
+            let block = LlamaBlock::load_fused(checkpoint, config, &prefix, rotary.clone(), device);
+            block.map(|block| block.with_precision(precision))
+        };
+        let layers = (0..config.num_hidden_layers).map(load_block).collect::<Result<_, _>>()?;
         Ok(Self {
-            embed_tokens: load_rows(checkpoint, "model.embed_tokens", vocab_size, d, device)?,
+            embed_tokens: load_rows("model.embed_tokens")?,
             layers,
             norm: RmsNorm::load(checkpoint, "model.norm", d, config.rms_norm_eps, device)?,
             lm_head,

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::LlamaConfig;
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::int4::Precision;
 use crate::nn::attention_op::attention;
 use crate::nn::{FusedLinear, KvCache, Linear, RmsNorm, Rotary, swiglu};
 use crate::text::{Block, BlockState};
@@ -110,6 +111,18 @@ impl LlamaBlock {
             head_dim: config.head_dim(),
             rotary,
         })
+    }
+
+    /// The same with inputs of packed layers read at another precision.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self {
+            qkv_proj: self.qkv_proj.with_precision(precision),
+            o_proj: self.o_proj.with_precision(precision),
+            gate_up_proj: self.gate_up_proj.with_precision(precision),
+            down_proj: self.down_proj.with_precision(precision),
+            ..self
+        }
     }
 
     /// Everything between the normed input `x` `[b, t, d]` and the input of `o_proj`, `[b, t, h * dh]`.
