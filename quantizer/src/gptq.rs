@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use crate::QuantizeError;
 use crate::grid::{Grid, GridOptions, GridSearch, Step, check_group_size, fit_step};
-use crate::hessian::Damped;
+use crate::hessian::{Damped, Factor};
 use crate::layer::QuantizedLayer;
-use crate::matrix::{Matrix, axpy};
+use crate::matrix::{Matrix, axpy, vectorized};
 
 /// Rows that are swept together: a row of the inverse's factor is read once for all of them.
 pub(crate) const ROW_TILE: usize = 16;
@@ -43,9 +43,8 @@ pub fn gptq(weight: &Matrix, hessian: &Damped, options: GptqOptions) -> Result<Q
     match options.order {
         ColumnOrder::Natural => {
             check(weight, hessian)?;
-            let order: Vec<usize> = (0..weight.cols()).collect();
-            let factor = hessian.inverse_factor(&order).ok_or(QuantizeError::Singular)?;
-            sweep_fitting_grids(weight, &factor, &importance(hessian), options.grid)
+            let factor = hessian.natural_factor().ok_or(QuantizeError::Singular)?;
+            sweep_fitting_grids(weight, &factor.upper, &importance(hessian), options.grid)
         }
         ColumnOrder::ActOrder => {
             check(weight, hessian)?;
@@ -61,22 +60,13 @@ pub fn gptq(weight: &Matrix, hessian: &Damped, options: GptqOptions) -> Result<Q
 /// As [`gptq`].
 pub fn gptq_on_grid(weight: &Matrix, hessian: &Damped, grid: Grid) -> Result<QuantizedLayer, QuantizeError> {
     check(weight, hessian)?;
-    let order = by_falling_diagonal(&hessian.hessian);
-    let factor = hessian.inverse_factor(&order).ok_or(QuantizeError::Singular)?;
-    Ok(sweep_on_grid(weight, &factor, &order, grid))
+    let factor = hessian.act_order_factor().ok_or(QuantizeError::Singular)?;
+    Ok(sweep_on_grid(weight, factor, grid))
 }
 
 /// How much each input column matters when a grid is fitted: the diagonal of the Hessian.
 pub(crate) fn importance(hessian: &Damped) -> Vec<f32> {
     hessian.hessian.diagonal()
-}
-
-/// Columns by falling diagonal; equal ones stay in their order.
-pub(crate) fn by_falling_diagonal(hessian: &Matrix) -> Vec<usize> {
-    let diagonal = hessian.diagonal();
-    let mut order: Vec<usize> = (0..diagonal.len()).collect();
-    order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]));
-    order
 }
 
 fn check(weight: &Matrix, hessian: &Damped) -> Result<(), QuantizeError> {
@@ -90,8 +80,9 @@ fn check(weight: &Matrix, hessian: &Damped) -> Result<(), QuantizeError> {
     Ok(())
 }
 
-/// The sweep with grids known before: columns in `order`, `factor` with its rows and columns in the same order.
-fn sweep_on_grid(weight: &Matrix, factor: &Matrix, order: &[usize], grid: Grid) -> QuantizedLayer {
+/// The sweep with grids known before, columns in the order of `factor`.
+fn sweep_on_grid(weight: &Matrix, factor: &Factor, grid: Grid) -> QuantizedLayer {
+    let Factor { order, upper } = factor;
     let (out_features, in_features) = (weight.rows(), weight.cols());
     let mut codes = vec![0u8; out_features * in_features];
     codes.par_chunks_mut(ROW_TILE * in_features).enumerate().for_each(|(tile, codes)| {
@@ -102,13 +93,15 @@ fn sweep_on_grid(weight: &Matrix, factor: &Matrix, order: &[usize], grid: Grid) 
             let from = weight.row(first + r);
             free.row_mut(r).iter_mut().zip(order).for_each(|(w, &j)| *w = from[j]);
         }
-        for (at, &j) in order.iter().enumerate() {
-            let group = j / grid.group_size();
-            for r in 0..rows {
-                let step = grid.row(first + r)[group];
-                codes[r * in_features + j] = settle(free.row_mut(r), at, factor.row(at), step);
+        vectorized(|| {
+            for (at, &j) in order.iter().enumerate() {
+                let group = j / grid.group_size();
+                for r in 0..rows {
+                    let step = grid.row(first + r)[group];
+                    codes[r * in_features + j] = settle(free.row_mut(r), at, upper.row(at), step);
+                }
             }
-        }
+        });
     });
     QuantizedLayer { out_features, in_features, codes, grid }
 }
@@ -130,23 +123,25 @@ fn sweep_fitting_grids(
         let rows = codes.len() / in_features;
         let mut free = Matrix::zeros(rows, in_features);
         free.data_mut().copy_from_slice(&weight.data()[tile * ROW_TILE * in_features..][..rows * in_features]);
-        for j in 0..in_features {
-            let group = j / group_size;
-            for r in 0..rows {
-                let step = &mut steps[r * groups + group];
-                if j % group_size == 0 {
-                    let columns = j..(j + group_size).min(in_features);
-                    *step = fit_step(&free.row(r)[columns.clone()], &importance[columns], options);
+        vectorized(|| {
+            for j in 0..in_features {
+                let group = j / group_size;
+                for r in 0..rows {
+                    let step = &mut steps[r * groups + group];
+                    if j % group_size == 0 {
+                        let columns = j..(j + group_size).min(in_features);
+                        *step = fit_step(&free.row(r)[columns.clone()], &importance[columns], options);
+                    }
+                    codes[r * in_features + j] = settle(free.row_mut(r), j, factor.row(j), *step);
                 }
-                codes[r * in_features + j] = settle(free.row_mut(r), j, factor.row(j), *step);
             }
-        }
+        });
     });
     Ok(QuantizedLayer { out_features, in_features, codes, grid: Grid::from_steps(group_size, groups, steps) })
 }
 
 /// Fixes column `at` of a row and spreads its error over the columns after it.
-#[inline]
+#[inline(always)]
 fn settle(row: &mut [f32], at: usize, factor: &[f32], step: Step) -> u8 {
     let code = step.code(row[at]);
     let error = (row[at] - step.value(code)) / factor[at];
@@ -165,7 +160,7 @@ mod tests {
 
     use super::*;
     use crate::grid::Symmetry;
-    use crate::hessian::quadratic;
+    use crate::hessian::{by_falling_diagonal, quadratic};
     use crate::rtn::rtn;
     use crate::synthetic;
 

@@ -7,7 +7,7 @@ use half::f16;
 use rayon::prelude::*;
 
 use crate::QuantizeError;
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, vectorized};
 
 pub use sightread_models::int4::MAX_CODE;
 
@@ -70,20 +70,20 @@ impl Step {
     }
 
     /// Code of the nearest grid point.
-    #[inline]
+    #[inline(always)]
     pub fn code(self, weight: f32) -> u8 {
         // A float-to-integer cast saturates, and turns what is not a number into 0.
         ((weight / self.scale + f32::from(self.zero)).round_ties_even().clamp(0.0, f32::from(MAX_CODE))) as u8
     }
 
     /// The grid point of a code.
-    #[inline]
+    #[inline(always)]
     pub fn value(self, code: u8) -> f32 {
         self.scale * (f32::from(code) - f32::from(self.zero))
     }
 
     /// The nearest grid point.
-    #[inline]
+    #[inline(always)]
     pub fn round(self, weight: f32) -> f32 {
         let zero = f32::from(self.zero);
         self.scale * ((weight / self.scale + zero).round_ties_even().clamp(0.0, f32::from(MAX_CODE)) - zero)
@@ -102,6 +102,7 @@ pub struct GridOptions {
 }
 
 /// The step that fits one group's `weights` best; `importance` weighs the columns in a search.
+#[inline(always)]
 pub fn fit_step(weights: &[f32], importance: &[f32], options: GridOptions) -> Step {
     let low = weights.iter().copied().fold(0.0f32, f32::min);
     let high = weights.iter().copied().fold(0.0f32, f32::max);
@@ -144,16 +145,33 @@ impl<'a> Fit<'a> {
         fit
     }
 
+    #[inline(always)]
     fn offer(&mut self, step: Step) {
-        let columns = self.weights.iter().zip(self.importance);
-        let loss = columns.map(|(&w, &h)| h * (w - step.round(w)).powi(2)).sum();
+        let loss = weighted_loss(self.weights, self.importance, step);
         if loss < self.loss {
             (self.loss, self.step) = (loss, step);
         }
     }
 }
 
+/// `sum of h (w - round(w))^2`, summed in lanes so that it vectorises.
+#[inline(always)]
+fn weighted_loss(weights: &[f32], importance: &[f32], step: Step) -> f32 {
+    let mut lanes = [0.0f32; 16];
+    let (w_body, w_tail) = weights.as_chunks::<16>();
+    let (h_body, h_tail) = importance.as_chunks::<16>();
+    for (w, h) in w_body.iter().zip(h_body) {
+        for lane in 0..16 {
+            let error = w[lane] - step.round(w[lane]);
+            lanes[lane] += h[lane] * error * error;
+        }
+    }
+    let tail: f32 = w_tail.iter().zip(h_tail).map(|(&w, &h)| h * (w - step.round(w)).powi(2)).sum();
+    lanes.iter().sum::<f32>() + tail
+}
+
 /// The scale that fits best if the codes stay those that `step` gives.
+#[inline(always)]
 fn best_scale(weights: &[f32], importance: &[f32], step: Step) -> f32 {
     let (mut across, mut along) = (0.0f32, 0.0f32);
     for (&w, &h) in weights.iter().zip(importance) {
@@ -187,7 +205,7 @@ impl Grid {
             .into_par_iter()
             .flat_map_iter(|r| {
                 let groups = weight.row(r).chunks(group_size).zip(importance.chunks(group_size));
-                groups.map(|(w, h)| fit_step(w, h, options)).collect::<Vec<_>>()
+                vectorized(|| groups.map(|(w, h)| fit_step(w, h, options)).collect::<Vec<_>>())
             })
             .collect();
         Ok(Self { group_size, groups: weight.cols().div_ceil(group_size), steps })

@@ -4,6 +4,8 @@
 //! `H = X^T X / n`. Where the layer should make up for errors of earlier layers, `X` comes from the model quantized so
 //! far, `X_fp` from the full-precision model, and `G = X^T (X_fp - X) / n` says how far they are apart.
 
+use std::sync::OnceLock;
+
 use faer::{Mat, MatRef, Side, linalg::solvers::Solve};
 
 use crate::QuantizeError;
@@ -138,6 +140,18 @@ pub struct Damped {
     /// How often the damping had to be raised.
     pub raised: u32,
     cholesky: faer::linalg::solvers::Llt<f64>,
+    /// Layers that share their inputs share these too.
+    natural: OnceLock<Option<Factor>>,
+    by_diagonal: OnceLock<Option<Factor>>,
+}
+
+/// The upper factor `U` of the inverse with its rows and columns in an order of their own.
+#[derive(Debug, Clone)]
+pub(crate) struct Factor {
+    /// Column of the weights for each row and column of `upper`.
+    pub(crate) order: Vec<usize>,
+    /// `U`.
+    pub(crate) upper: Matrix,
 }
 
 /// Beyond this damping the Hessian says nothing any more.
@@ -159,7 +173,8 @@ impl Damped {
             let mut damped = hessian.clone();
             damped.add_to_diagonal((damping * mean) as f32);
             if let Some(cholesky) = cholesky(&damped) {
-                return Ok(Self { hessian: damped, damping, raised, cholesky });
+                let (natural, by_diagonal) = (OnceLock::new(), OnceLock::new());
+                return Ok(Self { hessian: damped, damping, raised, cholesky, natural, by_diagonal });
             }
             damping = if damping > 0.0 { damping * 10.0 } else { 1e-6 };
             raised += 1;
@@ -184,11 +199,26 @@ impl Damped {
         target
     }
 
+    /// The factor for columns in their order; `None` if rounding spoils it.
+    pub(crate) fn natural_factor(&self) -> Option<&Factor> {
+        self.natural.get_or_init(|| self.factor((0..self.hessian.cols()).collect())).as_ref()
+    }
+
+    /// The factor for columns by falling diagonal.
+    pub(crate) fn act_order_factor(&self) -> Option<&Factor> {
+        self.by_diagonal.get_or_init(|| self.factor(by_falling_diagonal(&self.hessian))).as_ref()
+    }
+
+    fn factor(&self, order: Vec<usize>) -> Option<Factor> {
+        let upper = self.inverse_factor(&order)?;
+        Some(Factor { order, upper })
+    }
+
     /// The upper factor `U` of `(H + lambda I)^-1 = U^T U` with rows and columns in the order `permutation`, as GPTQ uses it.
     ///
     /// With `H = V V^T` for an upper `V`, `U = V^-1`; and `V` is the lower Cholesky factor of `H` with rows and columns
     /// reversed. So one factorisation and one triangular inverse do what GPTQ does in three steps.
-    pub(crate) fn inverse_factor(&self, permutation: &[usize]) -> Option<Matrix> {
+    fn inverse_factor(&self, permutation: &[usize]) -> Option<Matrix> {
         let n = permutation.len();
         let reversed = |i: usize| permutation[n - 1 - i];
         let h = Mat::from_fn(n, n, |i, j| f64::from(self.hessian.row(reversed(i))[reversed(j)]));
@@ -203,6 +233,14 @@ impl Damped {
         }
         upper.is_finite().then_some(upper)
     }
+}
+
+/// Columns by falling diagonal; equal ones stay in their order.
+pub(crate) fn by_falling_diagonal(hessian: &Matrix) -> Vec<usize> {
+    let diagonal = hessian.diagonal();
+    let mut order: Vec<usize> = (0..diagonal.len()).collect();
+    order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]));
+    order
 }
 
 fn cholesky(h: &Matrix) -> Option<faer::linalg::solvers::Llt<f64>> {

@@ -145,14 +145,20 @@ impl Matrix {
     }
 }
 
+/// Runs `work` compiled for the best vector instructions this processor has. Only what is inlined into it profits.
+#[inline(always)]
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
+
 /// `a += factor * b`.
-#[inline]
+#[inline(always)]
 pub(crate) fn axpy(a: &mut [f32], factor: f32, b: &[f32]) {
     a.iter_mut().zip(b).for_each(|(a, b)| *a += factor * b);
 }
 
-/// `sum of a_i b_i`, summed in eight lanes so that it vectorises and always in the same order.
-#[inline]
+/// `sum of a_i b_i`, summed in sixteen lanes so that it vectorises, always in the same order.
+#[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];
     let (a_body, a_tail) = a.as_chunks::<16>();

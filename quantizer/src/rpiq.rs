@@ -12,11 +12,11 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::QuantizeError;
-use crate::gptq::{ROW_TILE, by_falling_diagonal, gptq_on_grid};
+use crate::gptq::{ROW_TILE, gptq_on_grid};
 use crate::grid::{MAX_CODE, Step};
-use crate::hessian::{Damped, inner};
+use crate::hessian::{Damped, by_falling_diagonal, inner};
 use crate::layer::QuantizedLayer;
-use crate::matrix::{Matrix, axpy, dot};
+use crate::matrix::{Matrix, axpy, dot, vectorized};
 
 /// The order in which a round visits the columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -48,12 +48,12 @@ pub struct RpiqOptions {
 
 impl Default for RpiqOptions {
     fn default() -> Self {
-        Self { rounds: 12, order: SweepOrder::default(), refit: true, move_zeros: true, passes: 2 }
+        Self { rounds: 10, order: SweepOrder::default(), refit: true, move_zeros: true, passes: 1 }
     }
 }
 
 /// A round that lowers Γ by less than this fraction is the last one.
-const WORTH_ANOTHER_ROUND: f64 = 1e-4;
+const WORTH_ANOTHER_ROUND: f64 = 1e-3;
 
 /// The single instance of the paper, weighed into the Hessian: round `t` uses `(1 - weight) H + weight S_(t mod k)` for the
 /// mean second moments `S` of `k` batches, so the batch that counts more rotates.
@@ -169,15 +169,17 @@ fn one_round(
         .zip(residual.data_mut().par_chunks_mut(ROW_TILE * width));
     tiles.for_each(|((codes, steps), residual)| {
         let mut tile = Tile { codes, steps, residual, width, group_size, groups, hessian };
-        tile.sweep(order);
-        for (group, &sum) in group_sums.iter().enumerate() {
-            if options.refit {
-                tile.refit_scale(group);
+        vectorized(|| {
+            tile.sweep(order);
+            for (group, &sum) in group_sums.iter().enumerate() {
+                if options.refit {
+                    tile.refit_scale(group);
+                }
+                if options.move_zeros {
+                    tile.refit_zero(group, sum);
+                }
             }
-            if options.move_zeros {
-                tile.refit_zero(group, sum);
-            }
-        }
+        });
     });
 }
 
@@ -203,6 +205,7 @@ struct Tile<'a> {
 
 impl Tile<'_> {
     /// Gauss-Seidel over the columns in `order`.
+    #[inline(always)]
     fn sweep(&mut self, order: &[usize]) {
         for &j in order {
             let column = self.hessian.row(j);
@@ -225,6 +228,7 @@ impl Tile<'_> {
     }
 
     /// The best scale of a group for its codes, rounded to f16, if that lowers Γ.
+    #[inline(always)]
     fn refit_scale(&mut self, group: usize) {
         let first = group * self.group_size;
         let columns = first..(first + self.group_size).min(self.width);
@@ -255,6 +259,7 @@ impl Tile<'_> {
     }
 
     /// Moves a group's zero point by one, its codes as they are, if that lowers Γ.
+    #[inline(always)]
     fn refit_zero(&mut self, group: usize, sum: f32) {
         let first = group * self.group_size;
         let columns = first..(first + self.group_size).min(self.width);

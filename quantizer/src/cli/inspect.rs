@@ -1,8 +1,9 @@
 //! `rpiq inspect MODEL`
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use sightread_models::checkpoint::{Checkpoint, StoredType};
 
 use crate::pipeline::report::{REPORT_FILE, RunReport};
@@ -11,6 +12,9 @@ use crate::pipeline::report::{REPORT_FILE, RunReport};
 pub(super) struct Args {
     /// A model folder or GGUF file
     model: PathBuf,
+    /// Compare held-out errors, layer by layer, with those of another quantized folder
+    #[arg(long)]
+    against: Option<PathBuf>,
     /// Every tensor, one a line
     #[arg(long)]
     tensors: bool,
@@ -66,20 +70,37 @@ fn bytes_per_element(stored: StoredType) -> f64 {
 
 /// What the quantizer left beside the weights.
 fn report(args: &Args) -> anyhow::Result<()> {
-    let path = args.model.join(REPORT_FILE);
-    if !path.is_file() {
-        return Ok(());
-    }
-    let report: RunReport = serde_json::from_slice(&std::fs::read(&path)?)?;
-    let summary = report.summary;
+    let Some(report) = read_report(&args.model)? else { return Ok(()) };
     println!(
-        "made with {:?} on {} sequences ({} tokens) in {:.0} s; held-out output error {:.3} of plain GPTQ's, at worst {:.3}",
-        report.options.method,
-        report.calibration_sequences,
-        report.calibration_tokens,
-        report.seconds,
-        summary.ratio_to_gptq,
-        summary.worst_ratio_to_gptq
+        "made with {:?} on {} sequences ({} tokens) in {:.0} s",
+        report.options.method, report.calibration_sequences, report.calibration_tokens, report.seconds
+    );
+    if let Some(summary) = report.summary {
+        println!(
+            "held-out output error {:.3} of plain GPTQ's on the same inputs, at worst {:.3}",
+            summary.ratio_to_gptq, summary.worst_ratio_to_gptq
+        );
+    }
+    let Some(other) = &args.against else { return Ok(()) };
+    let other_report =
+        read_report(other)?.with_context(|| format!("{} has no report to compare with", other.display()))?;
+    let comparison = report.compare(&other_report).context("the two reports share no layer with held-out errors")?;
+    println!(
+        "against {}: held-out error {:.3} in the geometric mean of {} layers, at worst {:.3}, above 1 in {}",
+        other.display(),
+        comparison.mean_ratio,
+        comparison.layers,
+        comparison.worst_ratio,
+        comparison.worse
     );
     Ok(())
+}
+
+fn read_report(model: &Path) -> anyhow::Result<Option<RunReport>> {
+    let path = model.join(REPORT_FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let damaged = || format!("{} is damaged", path.display());
+    Ok(Some(serde_json::from_slice(&std::fs::read(&path).with_context(damaged)?).with_context(damaged)?))
 }

@@ -201,12 +201,19 @@ fn line(report: &LayerReport) -> String {
 }
 
 fn summarize(out: &Path, report: &RunReport) {
-    let s = report.summary;
     println!("{} written in {}", out.display(), HumanDuration(std::time::Duration::from_secs_f64(report.seconds)));
-    println!(
-        "held-out output error, geometric mean: RTN {:.3e}, GPTQ {:.3e}, kept {:.3e}: {:.3} of GPTQ's, at worst {:.3}; against the full-precision model {:.3} of GPTQ's, at worst {:.3}",
-        s.held_out_rtn, s.held_out_gptq, s.held_out, s.ratio_to_gptq, s.worst_ratio_to_gptq, s.total_ratio_to_gptq, s.worst_total_ratio_to_gptq
-    );
+    if let Some(s) = report.summary {
+        println!(
+            "held-out output error, geometric mean: RTN {:.3e}, GPTQ {:.3e}, kept {:.3e}: {:.3} of GPTQ's, at worst {:.3}; against the full-precision model {:.3} of GPTQ's, at worst {:.3}",
+            s.held_out_rtn,
+            s.held_out_gptq,
+            s.held_out,
+            s.ratio_to_gptq,
+            s.worst_ratio_to_gptq,
+            s.total_ratio_to_gptq,
+            s.worst_total_ratio_to_gptq
+        );
+    }
     if let Some(peak) = report.peak_memory_bytes {
         println!("peak memory {} MiB, {:.1} s", peak >> 20, report.seconds);
     }

@@ -48,7 +48,8 @@ fn log_probabilities(logits: &[f32], targets: &[u32]) -> Vec<f64> {
     let width = logits.len() / targets.len().max(1);
     let row = |(row, &target): (&[f32], &u32)| {
         let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f64 = row.chunks(1024).map(|part| f64::from(part.iter().map(|&l| (l - highest).exp()).sum::<f32>())).sum();
+        let sum: f64 =
+            row.chunks(1024).map(|part| f64::from(part.iter().map(|&l| (l - highest).exp()).sum::<f32>())).sum();
         let own = row.get(target as usize).copied().unwrap_or(f32::NEG_INFINITY);
         f64::from(own - highest) - sum.ln()
     };

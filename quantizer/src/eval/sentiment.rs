@@ -45,7 +45,8 @@ pub fn sentiment(
     let words = [encode(tokenizer, WORDS[0])?, encode(tokenizer, WORDS[1])?];
     let mut accuracy = Accuracy { right: 0, sentences: 0 };
     for (number, line) in text.lines().enumerate().skip(1).take(limit.unwrap_or(usize::MAX)) {
-        let wrong = || EvalError::Data { path: tsv.into(), reason: format!("line {} is no label and sentence", number + 1) };
+        let wrong =
+            || EvalError::Data { path: tsv.into(), reason: format!("line {} is no label and sentence", number + 1) };
         let (label, sentence) = line.split_once('\t').ok_or_else(wrong)?;
         let label: usize = label.parse().ok().filter(|&label| label < WORDS.len()).ok_or_else(wrong)?;
         let prompt = encode(tokenizer, &format!("{BEFORE}{sentence}{AFTER}"))?;

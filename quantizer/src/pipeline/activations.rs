@@ -52,7 +52,9 @@ impl Activations {
     /// Takes the activations of a sequence out. (On disk they stay until replaced.)
     pub(super) fn take(&mut self, sequence: usize) -> Result<Matrix, PipelineError> {
         match self {
-            Self::Memory(slots) => slots[sequence].take().ok_or(PipelineError::Internal("activations were taken twice")),
+            Self::Memory(slots) => {
+                slots[sequence].take().ok_or(PipelineError::Internal("activations were taken twice"))
+            }
             Self::Disk { .. } => self.get(sequence),
         }
     }

@@ -58,12 +58,14 @@ impl CalibrationSet {
         let all = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("jsonl")) {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             let entries = lines.map(|(number, line)| {
-                let entry: Entry = serde_json::from_str(line).map_err(|e| wrong(format!("line {}: {e}", number + 1)))?;
+                let entry: Entry =
+                    serde_json::from_str(line).map_err(|e| wrong(format!("line {}: {e}", number + 1)))?;
                 let mut ids = tokens(&entry.text)?;
                 ids.truncate(size.seq_len);
                 Ok(ids)
             });
-            let entries = entries.filter(|ids: &Result<Vec<u32>, PipelineError>| !ids.as_ref().is_ok_and(|ids| ids.len() < SHORTEST));
+            let entries = entries
+                .filter(|ids: &Result<Vec<u32>, PipelineError>| !ids.as_ref().is_ok_and(|ids| ids.len() < SHORTEST));
             entries.collect::<Result<Vec<_>, PipelineError>>()?
         } else {
             tokens(&text)?.chunks_exact(size.seq_len.max(1)).map(<[u32]>::to_vec).collect()

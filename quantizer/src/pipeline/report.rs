@@ -72,8 +72,8 @@ pub struct RunReport {
     pub held_out_sequences: usize,
     /// Per layer.
     pub layers: Vec<LayerReport>,
-    /// Geometric means over layers.
-    pub summary: Summary,
+    /// Geometric means over layers, if held-out text was given.
+    pub summary: Option<Summary>,
     /// Wall time of this process.
     pub seconds: f64,
     /// Largest resident memory of this process, where the system tells.
@@ -100,10 +100,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Over all layers with held-out errors.
-    pub fn of(layers: &[LayerReport]) -> Self {
+    /// Over all layers with held-out errors; `None` if there are none.
+    pub fn of(layers: &[LayerReport]) -> Option<Self> {
         let errors = layers.iter().filter_map(|l| Some((l.held_out_rtn?, l.held_out_gptq?, l.held_out?)));
         let errors: Vec<_> = errors.collect();
+        if errors.is_empty() {
+            return None;
+        }
         let mean = |value: &dyn Fn(&(RelativeError, RelativeError, RelativeError)) -> f64| {
             let logs: f64 = errors.iter().map(|e| value(e).max(f64::MIN_POSITIVE).ln()).sum();
             (logs / errors.len().max(1) as f64).exp()
@@ -111,7 +114,7 @@ impl Summary {
         let worst = |value: &dyn Fn(&(RelativeError, RelativeError, RelativeError)) -> f64| {
             errors.iter().map(value).fold(0.0, f64::max)
         };
-        Self {
+        Some(Self {
             held_out_rtn: mean(&|e| e.0.own),
             held_out_gptq: mean(&|e| e.1.own),
             held_out: mean(&|e| e.2.own),
@@ -119,6 +122,40 @@ impl Summary {
             worst_ratio_to_gptq: worst(&|e| e.2.own / e.1.own),
             total_ratio_to_gptq: mean(&|e| e.2.total / e.1.total),
             worst_total_ratio_to_gptq: worst(&|e| e.2.total / e.1.total),
+        })
+    }
+}
+
+/// How the layers of one run compare with those of another, each in the inputs of its own model, against the same outputs of
+/// the full-precision model: what a layer's output is worth where it is used.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Layers in both runs.
+    pub layers: usize,
+    /// Geometric mean of the ratios of held-out errors.
+    pub mean_ratio: f64,
+    /// The largest ratio.
+    pub worst_ratio: f64,
+    /// Layers whose ratio is above 1.
+    pub worse: usize,
+}
+
+impl RunReport {
+    /// Held-out errors of this run divided by those of another; `None` if they share no layer with errors.
+    pub fn compare(&self, other: &Self) -> Option<Comparison> {
+        let ratio = |own: &LayerReport| {
+            let theirs = other.layers.iter().find(|l| l.layer == own.layer)?;
+            Some(own.held_out?.total / theirs.held_out?.total)
+        };
+        let ratios: Vec<f64> = self.layers.iter().filter_map(ratio).collect();
+        if ratios.is_empty() {
+            return None;
         }
+        Some(Comparison {
+            layers: ratios.len(),
+            mean_ratio: (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp(),
+            worst_ratio: ratios.iter().copied().fold(0.0, f64::max),
+            worse: ratios.iter().filter(|r| **r > 1.0).count(),
+        })
     }
 }

@@ -9,6 +9,7 @@ use sightread_models::int4::PackedLinear;
 use sightread_models::nn::{KvCache, Linear};
 use sightread_models::text::{Block, BlockModel, BlockState};
 
+use super::Event;
 use super::activations::Activations;
 use super::calibration::CalibrationSet;
 use super::layer::{StageInputs, quantize_layer};
@@ -16,7 +17,6 @@ use super::memory::{MemoryPlan, RunSize, peak_memory};
 use super::options::{EmbeddingType, QuantizeOptions};
 use super::parts::{Fingerprint, Parts, Stored};
 use super::report::{LayerReport, REPORT_FILE, RunReport, Summary};
-use super::Event;
 use crate::PipelineError;
 use crate::grid::Symmetry;
 use crate::hessian::{Calibration, Damped, Moments};
@@ -57,7 +57,11 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
     on_event(Event::Planned(plan));
     if !plan.fits() {
         let mib = |bytes: u64| bytes >> 20;
-        let hint = if job.spill.is_some() { "use fewer or shorter sequences" } else { "use --spill, or fewer or shorter sequences" };
+        let hint = if job.spill.is_some() {
+            "use fewer or shorter sequences"
+        } else {
+            "use --spill, or fewer or shorter sequences"
+        };
         let (needed_mib, available_mib) = (mib(plan.total), mib(plan.available.unwrap_or(0)));
         return Err(PipelineError::Memory { needed_mib, available_mib, hint });
     }
@@ -248,7 +252,9 @@ impl Stage<'_> {
         let moments = |range, energy| self.moments(streams, range, in_features, energy);
         let (calibration, held_out, snapshots) = self.all_moments(moments, in_layer(first_name))?;
         let damped = match &calibration {
-            Some(calibration) => Some(Damped::new(&calibration.hessian, options.damping).map_err(in_layer(first_name))?),
+            Some(calibration) => {
+                Some(Damped::new(&calibration.hessian, options.damping).map_err(in_layer(first_name))?)
+            }
             None => None,
         };
         if let Some(damped) = damped.as_ref().filter(|d| d.raised > 0) {
@@ -258,7 +264,9 @@ impl Stage<'_> {
         let dead = calibration.as_ref().map_or(0, Calibration::dead_inputs);
         if dead > 0 {
             let layer = self.name(first_name);
-            on_event(Event::Notice(format!("{layer}: {dead} inputs were zero on all calibration text; they are rounded")));
+            on_event(Event::Notice(format!(
+                "{layer}: {dead} inputs were zero on all calibration text; they are rounded"
+            )));
         }
         let inputs = StageInputs {
             calibration: calibration.as_ref().zip(damped.as_ref()),
@@ -269,7 +277,8 @@ impl Stage<'_> {
         for &(layer, in_features, out_features) in self.layers {
             let name = self.name(layer);
             let weight = self.job.source.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
-            let weight = Matrix::from_rows(out_features, in_features, weight).ok_or(PipelineError::Internal("weights"))?;
+            let weight =
+                Matrix::from_rows(out_features, in_features, weight).ok_or(PipelineError::Internal("weights"))?;
             let (quantized, report) = quantize_layer(&name, &weight, &inputs, options).map_err(in_layer(layer))?;
             let layer = quantized.pack(None).map_err(|source| PipelineError::Pack { layer: name.clone(), source })?;
             packed.push((name, layer));
@@ -338,7 +347,8 @@ impl Stage<'_> {
     /// Puts the packed weights, as floats, into the block; a bias stays.
     fn replace(&self, block: &mut dyn Block, packed: &Packed) -> Result<(), PipelineError> {
         for (&(layer, ..), (_, packed)) in self.layers.iter().zip(packed) {
-            let linear = block.linear_mut(layer).ok_or(PipelineError::Internal("a linear layer has no place in its block"))?;
+            let linear =
+                block.linear_mut(layer).ok_or(PipelineError::Internal("a linear layer has no place in its block"))?;
             let Linear::Float { weight, .. } = linear else { return Err(PipelineError::AlreadyQuantized) };
             let shape = [packed.out_features, packed.in_features];
             *weight = Tensor::from_data(BurnData::new(packed.dequantize(), shape), self.job.device);
