@@ -65,7 +65,9 @@ impl Map {
     pub fn from_tensor(tensor: Tensor<4>) -> Self {
         let shape = tensor.dims();
         let primitive = tensor.try_into_primitive::<Flex>().expect("CPU weights belong to the Flex backend");
-        Self { shape, data: Data::Shared(primitive.to_contiguous()) }
+        // `to_contiguous` would also copy what merely starts after the beginning of its storage, as our buffers do.
+        let primitive = if primitive.is_contiguous() { primitive } else { primitive.to_contiguous() };
+        Self { shape, data: Data::Shared(primitive) }
     }
 
     /// Hands the map to burn; no copy.
