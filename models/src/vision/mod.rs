@@ -19,6 +19,8 @@ mod image;
 mod lcnet;
 mod line_classifier;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod parity;
 mod pyramid;
 mod recognizer;

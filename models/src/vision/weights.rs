@@ -99,3 +99,20 @@ impl Weights {
         }
     }
 }
+
+#[cfg(test)]
+impl Weights {
+    /// Pseudo-random tensors of the given names and shapes, the same for the same name: for tests of blocks.
+    pub fn generated(shapes: &[(&str, &[usize])], ops: Ops) -> Self {
+        use rand::{RngExt, SeedableRng};
+        let tensors = shapes.iter().map(|(name, shape)| {
+            let seed = name.bytes().fold(7u64, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b)));
+            let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+            let scale = 1.0 / (shape[1..].iter().product::<usize>() as f32).sqrt();
+            let values = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0) * scale).collect();
+            ((*name).to_owned(), (shape.to_vec(), values))
+        });
+        let (path, metadata, device) = (PathBuf::from("generated"), HashMap::new(), Device::flex());
+        Self { path, tensors: tensors.collect(), metadata, device, ops }
+    }
+}

@@ -1,9 +1,9 @@
 //! Layer norm and self-attention over the time steps of a line.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::map::{Buffer, Map};
-use super::simd;
+use super::simd::{self, arch};
 
 /// Layer norm over the last axis.
 pub(in crate::vision) fn layer_norm(x: &Map, gain: &[f32], shift: &[f32], epsilon: f32) -> Map {
@@ -39,7 +39,7 @@ pub(in crate::vision) fn attention(qkv: &Map, heads: usize) -> Map {
             }
             for (row, out) in line.chunks_exact(width).zip(out.chunks_exact_mut(d)) {
                 let query = &row[head * e..][..e];
-                let sum = Arch::new().dispatch(Scores { query, keys: &keys, scores: &mut scores });
+                let sum = arch().dispatch(Scores { query, keys: &keys, scores: &mut scores });
                 let out = &mut out[head * e..][..e];
                 out.fill(0.0);
                 for (score, row) in scores.iter().zip(line.chunks_exact(width)) {
@@ -95,7 +95,7 @@ fn softmax_numerators<S: Simd>(s: S, values: &mut [f32]) -> f32 {
 /// Softmax over rows of `classes` values, in place.
 pub(in crate::vision) fn softmax_rows(values: &mut [f32], classes: usize) {
     for row in values.chunks_exact_mut(classes) {
-        let sum = Arch::new().dispatch(Softmax(&mut *row));
+        let sum = arch().dispatch(Softmax(&mut *row));
         row.iter_mut().for_each(|v| *v /= sum);
     }
 }

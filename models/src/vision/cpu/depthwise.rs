@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::elementwise::activate;
 use super::map::{Buffer, Map};
+use super::simd::arch;
 use crate::vision::blocks::{Activation, Geometry};
 
 /// Neighbouring output pixels computed together: they share the weights, and their sums hide each other's latency.
@@ -70,7 +71,7 @@ impl DepthwiseWeights {
         let input = &picture[(top + first as isize) as usize * w * c..];
         let weights = &self.weights[first * self.geometry.kernel[1] * c..];
         let pixels = output.len() / c;
-        Arch::new().dispatch(Row { conv: self, weights, rows: last - first, input, width: w, output, pixels });
+        arch().dispatch(Row { conv: self, weights, rows: last - first, input, width: w, output, pixels });
     }
 }
 

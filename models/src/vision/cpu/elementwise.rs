@@ -1,16 +1,16 @@
 //! Activations, scaling, pooling and upsampling on channels-last maps.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::map::Map;
-use super::simd;
+use super::simd::{self, arch};
 use crate::vision::blocks::Activation;
 
 /// Applies `activation` in place, on the calling thread.
 pub(super) fn activate(values: &mut [f32], activation: Activation) {
     if activation != Activation::None {
-        Arch::new().dispatch(Activate { values, activation });
+        arch().dispatch(Activate { values, activation });
     }
 }
 
@@ -90,7 +90,7 @@ pub(in crate::vision) fn channel_means(map: &Map) -> Vec<f32> {
                 .par_chunks(PIXELS * c)
                 .map(|pixels| {
                     let mut sum = vec![0.0f32; c];
-                    Arch::new().dispatch(|| {
+                    arch().dispatch(|| {
                         for pixel in pixels.chunks_exact(c) {
                             for (s, x) in sum.iter_mut().zip(pixel) {
                                 *s += x;
@@ -111,7 +111,7 @@ pub(in crate::vision) fn scale_channels(map: &Map, scale: &[f32]) -> Map {
     let mut out = Map::zeros(map.shape);
     out.data_mut().par_chunks_mut(w * c).zip(map.data().par_chunks(w * c)).enumerate().for_each(|(row, (out, x))| {
         let scale = &scale[row / h * c..][..c];
-        Arch::new().dispatch(|| {
+        arch().dispatch(|| {
             for (out, x) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                 for ((o, x), s) in out.iter_mut().zip(x).zip(scale) {
                     *o = x * s;
@@ -130,7 +130,7 @@ pub(in crate::vision) fn add_upsampled(fine: &Map, coarse: &Map) -> Map {
     out.data_mut().par_chunks_mut(w * c).zip(fine.data().par_chunks(w * c)).enumerate().for_each(|(row, (out, x))| {
         // Both heights are even multiples, so halving the row index over all pictures stays within the picture.
         let coarse = &coarse.data()[row / 2 * coarse_row..][..coarse_row];
-        Arch::new().dispatch(|| {
+        arch().dispatch(|| {
             for (i, (out, x)) in out.chunks_exact_mut(c).zip(x.chunks_exact(c)).enumerate() {
                 for ((o, x), y) in out.iter_mut().zip(x).zip(&coarse[i / 2 * c..]) {
                     *o = x + y;
@@ -144,7 +144,7 @@ pub(in crate::vision) fn add_upsampled(fine: &Map, coarse: &Map) -> Map {
 /// The greatest of four values, over all of `out`.
 pub(super) fn max_of_four(values: [&[f32]; 4], out: &mut [f32]) {
     let n = out.len();
-    Arch::new().dispatch(MaxOfFour(values.map(|v| &v[..n]), out));
+    arch().dispatch(MaxOfFour(values.map(|v| &v[..n]), out));
 }
 
 struct MaxOfFour<'a>([&'a [f32]; 4], &'a mut [f32]);

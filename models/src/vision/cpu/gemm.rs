@@ -8,9 +8,10 @@
 //! A tile of [`ROWS`] pixels × up to three vectors of output channels is kept in registers; weights are stored in
 //! panels of that width, in the order in which the kernel reads them.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::map::Buffer;
+use super::simd::arch;
 
 /// Widest panel, in vectors. With eight pixels it fills 24 of AVX-512's 32 registers; 48 channels divide most layers.
 const MAX_VECTORS: usize = 3;
@@ -39,7 +40,7 @@ impl Panels {
         bias: Option<&[f32]>,
         weight: impl Fn(usize, usize, usize) -> f32,
     ) -> Self {
-        let lanes = Arch::new().dispatch(Lanes);
+        let lanes = arch().dispatch(Lanes);
         let vectors = outputs.div_ceil(lanes).min(MAX_VECTORS);
         let width = vectors * lanes;
         let panels = outputs.div_ceil(width);
@@ -94,7 +95,7 @@ impl RowGemm<'_> {
         assert!(self.taps.iter().all(|tap| last_input <= tap.len()) && last_output <= self.output.len());
         assert!(panels.outputs <= self.output_stride);
         assert!(self.residual.is_none_or(|r| last_output <= r.len()));
-        Arch::new().dispatch(self);
+        arch().dispatch(self);
     }
 }
 

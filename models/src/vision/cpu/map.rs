@@ -1,5 +1,7 @@
 //! A feature map in memory, and its way in and out of burn's tensors.
 
+use std::cell::RefCell;
+
 use burn::backend::Flex;
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape, Tensor};
@@ -26,6 +28,11 @@ impl Buffer {
         let start = (storage.as_ptr() as usize / size_of::<f32>()).wrapping_neg() % LINE;
         Self { storage, start, len }
     }
+
+    /// The longest `len` that fits.
+    fn capacity(&self) -> usize {
+        (self.storage.len() * 4).saturating_sub(self.start)
+    }
 }
 
 impl std::ops::Deref for Buffer {
@@ -38,6 +45,48 @@ impl std::ops::Deref for Buffer {
 impl std::ops::DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut bytemuck::cast_slice_mut(&mut self.storage)[self.start..][..self.len]
+    }
+}
+
+/// Room for intermediate results, with whatever the thread last left in it: taking it costs nothing.
+pub(super) struct Scratch(Buffer);
+
+thread_local! {
+    static SPARE: RefCell<Vec<Buffer>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Scratch {
+    /// `len` values of no meaning.
+    pub(super) fn take(len: usize) -> Self {
+        let spare = SPARE.with_borrow_mut(Vec::pop).filter(|b| b.capacity() >= len);
+        let mut buffer = spare.unwrap_or_else(|| Buffer::zeros(len));
+        buffer.len = len;
+        Self(buffer)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let buffer = std::mem::replace(&mut self.0, Buffer { storage: Vec::new(), start: 0, len: 0 });
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < 4 {
+                spare.push(buffer);
+                spare.sort_by_key(Buffer::capacity);
+            }
+        });
+    }
+}
+
+impl std::ops::Deref for Scratch {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
     }
 }
 
@@ -65,7 +114,9 @@ impl Map {
     pub fn from_tensor(tensor: Tensor<4>) -> Self {
         let shape = tensor.dims();
         let primitive = tensor.try_into_primitive::<Flex>().expect("CPU weights belong to the Flex backend");
-        Self { shape, data: Data::Shared(primitive.to_contiguous()) }
+        // `to_contiguous` would also copy what merely starts after the beginning of its storage, as our buffers do.
+        let primitive = if primitive.is_contiguous() { primitive } else { primitive.to_contiguous() };
+        Self { shape, data: Data::Shared(primitive) }
     }
 
     /// Hands the map to burn; no copy.

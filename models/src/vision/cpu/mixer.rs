@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::elementwise::activate;
 use super::gemm::RowGemm;
-use super::map::{Buffer, Map};
+use super::map::{Map, Scratch};
 use super::{DenseWeights, DepthwiseWeights};
 use crate::vision::blocks::Activation;
 
@@ -35,12 +35,12 @@ impl Pair<'_> {
     }
 
     /// Room for the widened pixels of one call of [`Self::pixels`].
-    fn scratch(&self) -> Buffer {
-        Buffer::zeros(PIXELS * self.first.panels.outputs)
+    fn scratch(&self) -> Scratch {
+        Scratch::take(PIXELS * self.first.panels.outputs)
     }
 
     /// Pixels `x [n, c]` → `out [n, outputs]`.
-    fn pixels(&self, x: &[f32], widened: &mut Buffer, out: &mut [f32]) {
+    fn pixels(&self, x: &[f32], widened: &mut [f32], out: &mut [f32]) {
         let (c, hidden, outputs) = (self.channels(), self.first.panels.outputs, self.outputs());
         for (x, out) in x.chunks(PIXELS * c).zip(out.chunks_mut(PIXELS * outputs)) {
             let pixels = x.len() / c;
@@ -81,7 +81,7 @@ impl Pair<'_> {
             match gate.map(|g| &g[picture * c..][..c]) {
                 None => tasks.for_each_init(|| self.scratch(), |widened, (out, x)| self.pixels(x, widened, out)),
                 Some(gate) => tasks.for_each_init(
-                    || (Buffer::zeros(PIXELS * c), self.scratch()),
+                    || (Scratch::take(PIXELS * c), self.scratch()),
                     |(gated, widened), (out, x)| {
                         for (y, x) in gated.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                             for ((y, x), g) in y.iter_mut().zip(x).zip(gate) {
@@ -106,7 +106,7 @@ impl Pair<'_> {
         for (picture, out) in out.data_mut().chunks_exact_mut(out_h * out_w * outputs).enumerate() {
             let input = &x.data()[picture * h * w * c..][..h * w * c];
             out.par_chunks_mut(band * out_w * outputs).enumerate().for_each_init(
-                || (Buffer::zeros(band * out_w * c), self.scratch()),
+                || (Scratch::take(band * out_w * c), self.scratch()),
                 |(mixed, widened), (i, out)| {
                     let mixed = &mut mixed[..out.len() / outputs * c];
                     for (y, row) in mixed.chunks_exact_mut(out_w * c).enumerate() {

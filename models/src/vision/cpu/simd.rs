@@ -1,6 +1,20 @@
-//! Functions on vectors, generic over the instruction set.
+//! The instruction set, and functions on vectors of whichever it is.
 
-use pulp::Simd;
+use std::sync::OnceLock;
+
+use pulp::{Arch, Simd};
+
+/// The widest instruction set of this machine. `SIGHTREAD_CPU=avx2` or `scalar` asks for less, for tests and for finding
+/// out whether a fault lies in the kernels.
+pub(super) fn arch() -> Arch {
+    static ARCH: OnceLock<Arch> = OnceLock::new();
+    *ARCH.get_or_init(|| match std::env::var("SIGHTREAD_CPU").as_deref() {
+        Ok("scalar") => Arch::Scalar,
+        #[cfg(target_arch = "x86_64")]
+        Ok("avx2") => pulp::x86::V3::try_new().map_or_else(Arch::new, Arch::V3),
+        _ => Arch::new(),
+    })
+}
 
 /// Evaluates a polynomial; the coefficient of the highest power comes first.
 #[inline(always)]
