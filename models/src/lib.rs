@@ -4,8 +4,8 @@
 //! blocks ([`nn`]) whose linear layers may be packed to 4 bit ([`int4`]).
 
 pub mod checkpoint;
-pub mod device;
 pub mod cpu;
+pub mod device;
 pub mod int4;
 pub mod nn;
 pub mod text;

@@ -30,17 +30,21 @@ pub(super) fn run(args: AskArgs) -> anyhow::Result<()> {
     let mut conversation = Conversation::new(reading.document());
     for question in &args.questions {
         let mut shown = false;
-        let answer = conversation.ask(question, || starter.language(), |piece| {
-            if !args.json {
-                print!("{piece}");
-                shown = true;
-                // A closed pipe ends the answer.
-                if stdout().flush().is_err() {
-                    return Flow::Stop;
+        let answer = conversation.ask(
+            question,
+            || starter.language(),
+            |piece| {
+                if !args.json {
+                    print!("{piece}");
+                    shown = true;
+                    // A closed pipe ends the answer.
+                    if stdout().flush().is_err() {
+                        return Flow::Stop;
+                    }
                 }
-            }
-            Flow::Continue
-        })?;
+                Flow::Continue
+            },
+        )?;
         if args.json {
             println!("{}", serde_json::to_string(&answer)?);
         } else {

@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 use clap::Args;
-use sightread_models::device::Backend;
 use sightread_models::cpu::Isa;
+use sightread_models::device::Backend;
 
 use super::ModelArgs;
 use crate::starter::Starter;

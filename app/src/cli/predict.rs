@@ -79,7 +79,8 @@ fn questions(labels: &Path) -> anyhow::Result<HashMap<String, Vec<String>>> {
     }
     let text = std::fs::read_to_string(labels).with_context(|| format!("cannot read {}", labels.display()))?;
     let of_line = |line: &str| -> anyhow::Result<(String, Vec<String>)> {
-        let row: Value = serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", labels.display()))?;
+        let row: Value =
+            serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", labels.display()))?;
         let asked = row["qa"].as_array().into_iter().flatten().filter_map(|qa| Some(qa["q"].as_str()?.to_string()));
         Ok((row["file"].as_str().unwrap_or_default().to_string(), asked.collect()))
     };

@@ -7,6 +7,8 @@ use sightread_models::vision::{CharRead, LineRead};
 const SURE_LETTER: f32 = 0.6;
 /// A digit, or a sign between digits, read with less is doubtful.
 const SURE_DIGIT: f32 = 0.85;
+/// From this probability on a space that lost against "nothing here" counts as read: small print loses most of them.
+const ALMOST_A_SPACE: f32 = 0.15;
 
 /// A character as it was read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,7 +50,10 @@ pub fn words(line: &LineRead) -> Vec<Word> {
         let kept = if sure { vec![] } else { chars.iter().map(keep).collect() };
         Word { text: chars.iter().map(|c| c.ch).collect(), confidence, sure, chars: kept }
     };
-    line.chars.split(|c| c.ch.is_whitespace()).filter(|chars| !chars.is_empty()).map(word).collect()
+    let joined =
+        |a: &CharRead, b: &CharRead| !a.ch.is_whitespace() && !b.ch.is_whitespace() && b.space_before < ALMOST_A_SPACE;
+    let groups = line.chars.chunk_by(joined).filter(|chars| !chars.iter().all(|c| c.ch.is_whitespace()));
+    groups.map(word).collect()
 }
 
 #[cfg(test)]
@@ -56,7 +61,14 @@ mod tests {
     use super::*;
 
     fn line(text: &str, confidence: f32) -> LineRead {
-        let read = |(at, ch)| CharRead { ch, confidence, alternatives: vec![('8', 0.1)], t_start: at, t_end: at + 1 };
+        let read = |(at, ch)| CharRead {
+            ch,
+            confidence,
+            alternatives: vec![('8', 0.1)],
+            t_start: at,
+            t_end: at + 1,
+            space_before: 0.0,
+        };
         LineRead { chars: text.chars().enumerate().map(read).collect(), confidence, steps: text.len() }
     }
 

@@ -67,7 +67,7 @@ pub fn resize(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, R
         return Ok(picture.clone());
     }
     let mut resized = RgbImage::new(width, height);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear));
     Resizer::new().resize(picture, &mut resized, &options).map_err(|e| ReadError::Picture(e.to_string()))?;
     Ok(resized)
 }

@@ -96,7 +96,8 @@ fn group_rows(extents: &[Extent], mut lines: Vec<usize>) -> Vec<Row> {
             row.iter().all(|&other| {
                 let o = extents[other];
                 let overlap = e.right.min(o.right) - e.left.max(o.left);
-                (e.middle - o.middle).abs() < SAME_ROW * e.height.min(o.height) && overlap < 0.3 * (e.right - e.left).min(o.right - o.left)
+                (e.middle - o.middle).abs() < SAME_ROW * e.height.min(o.height)
+                    && overlap < 0.3 * (e.right - e.left).min(o.right - o.left)
             })
         };
         match rows.iter_mut().rev().take(4).find(|row| fits(row)) {

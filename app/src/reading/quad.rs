@@ -64,7 +64,8 @@ impl Quad {
         let (w, h) = (tl.distance(tr).max(1e-3), tl.distance(bl).max(1e-3));
         let along = Point::new((tr.x - tl.x) / w * distance, (tr.y - tl.y) / w * distance);
         let across = Point::new((bl.x - tl.x) / h * distance, (bl.y - tl.y) / h * distance);
-        let moved = |p: Point, a: f32, b: f32| Point::new(p.x + a * along.x + b * across.x, p.y + a * along.y + b * across.y);
+        let moved =
+            |p: Point, a: f32, b: f32| Point::new(p.x + a * along.x + b * across.x, p.y + a * along.y + b * across.y);
         Self([moved(tl, -1.0, -1.0), moved(tr, 1.0, -1.0), moved(br, 1.0, 1.0), moved(bl, -1.0, 1.0)])
     }
 

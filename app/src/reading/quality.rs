@@ -63,7 +63,8 @@ pub fn inspect(picture: &RgbImage, boxes: &[Quad]) -> Vec<Warning> {
         warnings.push(Warning::Blurred);
     }
     let (w, h) = (picture.width() as f32, picture.height() as f32);
-    let cut = |beyond: &dyn Fn(&Quad) -> bool| boxes.iter().filter(|quad| beyond(quad)).count() >= 2.max(boxes.len() / 8);
+    let cut =
+        |beyond: &dyn Fn(&Quad) -> bool| boxes.iter().filter(|quad| beyond(quad)).count() >= 2.max(boxes.len() / 8);
     let edges: [(Warning, &dyn Fn(&Quad) -> bool); 4] = [
         (Warning::CutOffLeft, &|q| q.x_range().0 <= w * AT_EDGE),
         (Warning::CutOffRight, &|q| q.x_range().1 >= w - 1.0 - w * AT_EDGE),
@@ -93,7 +94,8 @@ fn sharpness(gray: &GrayImage, boxes: &[Quad], scale: f32) -> Option<f64> {
         }
         let at = |x: u32, y: u32| f64::from(gray.get_pixel(x, y).0[0]);
         let laplacian = |x: u32, y: u32| at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4.0 * at(x, y);
-        let values: Vec<f64> = (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y))).map(|(x, y)| laplacian(x, y)).collect();
+        let values: Vec<f64> =
+            (y0..=y1).flat_map(|y| (x0..=x1).map(move |x| (x, y))).map(|(x, y)| laplacian(x, y)).collect();
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         Some(values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64)
     };
@@ -125,7 +127,8 @@ mod tests {
         let mut dark = page.clone();
         dark.pixels_mut().for_each(|p| p.0 = p.0.map(|c| c / 8));
         assert!(inspect(&dark, &boxes).contains(&Warning::TooDark));
-        let left: Vec<Quad> = [0.0, 40.0].iter().map(|dy| boxes[0].map(|p| Point::new(p.x - 100.0, p.y + dy))).collect();
+        let left: Vec<Quad> =
+            [0.0, 40.0].iter().map(|dy| boxes[0].map(|p| Point::new(p.x - 100.0, p.y + dy))).collect();
         assert_eq!(inspect(&page, &left)[..1], [Warning::CutOffLeft]);
     }
 }

@@ -144,9 +144,7 @@ impl Checkpoint {
         match self.tensors.info(name) {
             None => Err(CheckpointError::MissingTensor { name: name.into() }),
             Some(info) if info.shape == shape => Ok(()),
-            Some(info) => {
-                Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape })
-            }
+            Some(info) => Err(CheckpointError::Shape { name: name.into(), expected: shape.into(), found: info.shape }),
         }
     }
 }

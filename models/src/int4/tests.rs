@@ -45,7 +45,8 @@ fn layers_match_f64_on_every_device() {
     ];
     for device in devices() {
         for (in_features, out_features, group_size, act_order, symmetric, with_bias) in cases {
-            let mut layer = packed(PackedShape { in_features, out_features, group_size }, symmetric, act_order, &mut random);
+            let mut layer =
+                packed(PackedShape { in_features, out_features, group_size }, symmetric, act_order, &mut random);
             layer.bias = with_bias.then(|| random.floats(out_features));
             let linear = Int4Linear::new(&layer, &device).expect("valid").with_precision(Precision::F32);
             assert_eq!((linear.in_features(), linear.out_features()), (in_features, out_features));
@@ -55,7 +56,11 @@ fn layers_match_f64_on_every_device() {
                 let y = linear.forward(tensor(&x, [1, tokens, in_features], &device));
                 assert_eq!(y.dims(), [1, tokens, out_features]);
                 let expected = oracle(&x, &layer.dequantize(), in_features, layer.bias.as_deref());
-                assert_close(&values(y), &expected, &format!("{device:?} {in_features} to {out_features}, {tokens} rows"));
+                assert_close(
+                    &values(y),
+                    &expected,
+                    &format!("{device:?} {in_features} to {out_features}, {tokens} rows"),
+                );
             }
         }
     }

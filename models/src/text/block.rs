@@ -62,10 +62,5 @@ pub trait BlockModel: Send + Sync {
     ///
     /// # Errors
     /// [`CheckpointError`] if the embedding cannot be read, or a token is not in the vocabulary.
-    fn embed(
-        &self,
-        checkpoint: &Checkpoint,
-        tokens: &[u32],
-        device: &Device,
-    ) -> Result<Tensor<3>, CheckpointError>;
+    fn embed(&self, checkpoint: &Checkpoint, tokens: &[u32], device: &Device) -> Result<Tensor<3>, CheckpointError>;
 }

@@ -138,11 +138,7 @@ impl Llama {
     ///
     /// # Errors
     /// As [`Llama::load`].
-    pub fn load_with(
-        checkpoint: &Checkpoint,
-        options: LoadOptions,
-        device: &Device,
-    ) -> Result<Self, CheckpointError> {
+    pub fn load_with(checkpoint: &Checkpoint, options: LoadOptions, device: &Device) -> Result<Self, CheckpointError> {
         let blocks = LlamaBlocks::new(checkpoint, device)?;
         let LlamaBlocks { config, rotary } = &blocks;
         let (vocab_size, d) = (config.vocab_size, config.hidden_size);

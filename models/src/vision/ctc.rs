@@ -13,6 +13,8 @@ pub struct CharRead {
     pub t_start: usize,
     /// One past its last time step.
     pub t_end: usize,
+    /// Largest probability of a space at the time steps since the character before: a space that was almost read.
+    pub space_before: f32,
 }
 
 /// One line of text.
@@ -56,7 +58,8 @@ impl Alphabet {
     pub fn decode(&self, probabilities: &[f32], runners_up: usize) -> LineRead {
         let steps: Vec<&[f32]> = probabilities.chunks_exact(self.classes()).collect();
         let best: Vec<usize> = steps.iter().map(|step| argmax(step)).collect();
-        let mut chars = Vec::new();
+        let space = self.characters.iter().position(|&c| c == ' ').map(|i| i + 1);
+        let mut chars: Vec<CharRead> = Vec::new();
         let mut t_end = 0;
         for run in best.chunk_by(|a, b| a == b) {
             let t_start = t_end;
@@ -68,7 +71,10 @@ impl Alphabet {
                 continue;
             };
             let alternatives = self.runners_up(peak, class, runners_up);
-            chars.push(CharRead { ch, confidence: peak[class], alternatives, t_start, t_end });
+            let since = chars.last().map_or(t_start, |before| before.t_end);
+            let space_before =
+                space.map_or(0.0, |space| steps[since..t_start].iter().map(|s| s[space]).fold(0.0, f32::max));
+            chars.push(CharRead { ch, confidence: peak[class], alternatives, t_start, t_end, space_before });
         }
         let confidence = chars.iter().map(|c| c.confidence).sum::<f32>() / chars.len().max(1) as f32;
         LineRead { chars, confidence, steps: steps.len() }

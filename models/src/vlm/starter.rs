@@ -9,9 +9,9 @@ use burn::tensor::Device;
 use tokenizers::Tokenizer;
 
 use crate::checkpoint::Checkpoint;
+use crate::text::TextError;
 use crate::text::generate::{Flow, GenerateOptions, StopReason, generate};
 use crate::text::llama::{Llama, LlamaCache};
-use crate::text::TextError;
 
 /// `<|endoftext|>` and `<|im_end|>`: either ends an answer.
 const EOS: [u32; 2] = [0, 2];
@@ -136,15 +136,8 @@ impl StarterLanguage {
             logits.fill(f32::NEG_INFINITY);
             logits[token as usize] = logit;
         };
-        let generated = generate(
-            &self.model,
-            &self.tokenizer,
-            &prompt,
-            &mut picture.cache,
-            &options,
-            Some(&mut choose),
-            on_text,
-        )?;
+        let generated =
+            generate(&self.model, &self.tokenizer, &prompt, &mut picture.cache, &options, Some(&mut choose), on_text)?;
         let text = self.decode(&generated.tokens);
         Ok(PictureAnswer {
             text: text.trim().to_string(),

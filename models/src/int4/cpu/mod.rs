@@ -89,11 +89,7 @@ impl Tiles {
         let tiles = self.len();
         let tile_bytes = self.blocks.columns() * TILE * self.bits as usize / 8;
         let shared = rows * self.in_features * self.out_features >= WORTH_SHARING;
-        let per_part = if shared {
-            (PART_BYTES / tile_bytes).clamp(1, tiles.div_ceil(4 * threads()))
-        } else {
-            tiles
-        };
+        let per_part = if shared { (PART_BYTES / tile_bytes).clamp(1, tiles.div_ceil(4 * threads())) } else { tiles };
         let out = SharedOut { values: out.as_mut_ptr(), width: self.out_features };
         for_each_part(tiles.div_ceil(per_part), |part| {
             let mut lanes = [[0.0; TILE]; MAX_ROWS];

@@ -159,7 +159,8 @@ impl Tiles {
             scales[o / TILE][o % TILE] = scale;
         }
         // Padding columns all come after the real ones: blocks of one group are contiguous.
-        let columns: Vec<u32> = (0..blocks.columns()).map(|i| if i < in_features { i as u32 } else { PADDING }).collect();
+        let columns: Vec<u32> =
+            (0..blocks.columns()).map(|i| if i < in_features { i as u32 } else { PADDING }).collect();
         let columns = Some(columns).filter(|c| !is_identity(c, in_features));
         Self { out_features, in_features, blocks, bits: 8, columns, codes: lines, scales, zeros: Vec::new() }
     }

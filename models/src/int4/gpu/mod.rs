@@ -60,7 +60,8 @@ impl GpuMatrix {
 
         let scales: Vec<f32> = packed.scales.iter().map(|s| s.to_f32()).collect();
         let offsets = scales.iter().zip(&zeros).map(|(s, &z)| s * f32::from(z)).collect();
-        let identity = columns.len() == packed.in_features && columns.iter().enumerate().all(|(at, &i)| at == i as usize);
+        let identity =
+            columns.len() == packed.in_features && columns.iter().enumerate().all(|(at, &i)| at == i as usize);
         Self {
             in_features: packed.in_features,
             codes: words_tensor(codes, [words, out], device),
@@ -104,7 +105,8 @@ impl GpuMatrix {
             Some(columns) => x.select(1, columns.clone()),
             None => x,
         };
-        let y = op::product(x, self.codes.clone(), self.scales.clone(), self.offsets.clone(), self.bits, self.group_words);
+        let y =
+            op::product(x, self.codes.clone(), self.scales.clone(), self.offsets.clone(), self.bits, self.group_words);
         match &self.bias {
             Some(bias) => y + bias.clone(),
             None => y,
@@ -116,8 +118,10 @@ impl GpuMatrix {
         let n = outputs.dims()[0];
         let words = self.codes.clone().select(1, outputs.clone()).swap_dims(0, 1);
         let [_, word_count] = words.dims();
-        let codes: Vec<_> = (0..4).map(|byte| words.clone().bitwise_right_shift_scalar(8 * byte).bitwise_and_scalar(255)).collect();
-        let codes = Tensor::stack::<3>(codes, 2).reshape([n, word_count * 4]).slice([0..n, 0..self.in_features]).float();
+        let codes: Vec<_> =
+            (0..4).map(|byte| words.clone().bitwise_right_shift_scalar(8 * byte).bitwise_and_scalar(255)).collect();
+        let codes =
+            Tensor::stack::<3>(codes, 2).reshape([n, word_count * 4]).slice([0..n, 0..self.in_features]).float();
         let scales = self.scales.clone().select(1, outputs.clone()).swap_dims(0, 1);
         let offsets = self.offsets.clone().select(1, outputs).swap_dims(0, 1);
         codes * scales - offsets

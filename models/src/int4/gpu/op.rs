@@ -63,11 +63,7 @@ impl PackedOps for CubeBackend {
         let out = empty_device_dtype(x.client.clone(), x.device.clone(), shape, dtype);
         // One row is split along the input so that there is work for enough threads; many rows share what they unpack.
         let (rows_per_thread, slices) = if rows == 1 { (1, 8) } else { (8, 4) };
-        let count = CubeCount::Static(
-            (outputs as u32).div_ceil(LANES),
-            (rows as u32).div_ceil(rows_per_thread),
-            1,
-        );
+        let count = CubeCount::Static((outputs as u32).div_ceil(LANES), (rows as u32).div_ceil(rows_per_thread), 1);
         packed_product::launch(
             &out.client,
             count,

@@ -157,7 +157,13 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
     let mask = _mm256_set1_epi32((1 << BITS) - 1);
     let columns_per_line = 32 / BITS as usize;
     // A sum waits for the one before it. With few rows there are registers left to keep more than one for each.
-    let chains = if M == 1 { 4 } else if M <= 4 { 2 } else { 1 };
+    let chains = if M == 1 {
+        4
+    } else if M <= 4 {
+        2
+    } else {
+        1
+    };
     for half in 0..2 {
         let mut totals = [[_mm256_setzero_ps(); M]; 4];
         let mut k = 0;

@@ -110,7 +110,13 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
     let values = _mm512_setr_ps(0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.);
     let byte = _mm512_set1_epi32(255);
     // A sum waits for the one before it. With few rows there are registers left to keep more than one for each.
-    let chains = if M == 1 { 4 } else if M <= 4 { 2 } else { 1 };
+    let chains = if M == 1 {
+        4
+    } else if M <= 4 {
+        2
+    } else {
+        1
+    };
     let mut totals = [[_mm512_setzero_ps(); M]; 4];
     let columns_per_line = 32 / BITS as usize;
     let mut k = 0;
@@ -132,7 +138,8 @@ fn exact_rows<const BITS: u32, const M: usize>(tile: &Tile, rows: SliceF32, out:
             let line = unsafe { _mm512_load_si512(codes.add(k / columns_per_line)) };
             for step in 0..columns_per_line {
                 // Lowest first: nibbles hold columns 0 4 | 1 5 | 2 6 | 3 7 of byte 0, 1, 2, 3.
-                let (shift, column) = if BITS == 4 { (8 * (step % 4) + 4 * (step / 4), step) } else { (8 * step, step) };
+                let (shift, column) =
+                    if BITS == 4 { (8 * (step % 4) + 4 * (step / 4), step) } else { (8 * step, step) };
                 let lane = _mm512_srlv_epi32(line, _mm512_set1_epi32(shift as i32));
                 let code = if BITS == 4 {
                     _mm512_permutexvar_ps(lane, values)

@@ -7,8 +7,8 @@ mod avx512;
 mod portable;
 
 use super::activation::{Rows8, RowsF32, quantize_block};
-use crate::cpu::Isa;
 use super::tiles::{TILE, Tile};
+use crate::cpu::Isa;
 
 /// Most input rows one call of a kernel takes: as many as AVX-512 has registers for.
 pub const MAX_ROWS: usize = 12;
