@@ -4,6 +4,7 @@ Layout of a layer `NAME` (https://github.com/ModelCloud/GPTQModel, `qweight` pac
     NAME.qweight i32 [in/8, out]   NAME.qzeros i32 [groups, out/8]   NAME.scales f16 [groups, out]   NAME.g_idx i32 [in]
     weight[i, o] = (q[i, o] - zero[g_idx[i], o]) * scale[g_idx[i], o]
 `checkpoint_format: gptq` stores zero - 1, `gptq_v2` stores zero.
+Embeddings and head may be stored as 8-bit rows, which is ours alone: NAME.weight_q8 i8 [rows, d], NAME.weight_scale f32 [rows].
 """
 import json
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 # Codes are 0..15.
 BITS = 4
 PER_WORD = 32 // BITS
-NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U32": "<u4", "U8": "u1"}
+NUMPY_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U32": "<u4", "U8": "u1", "I8": "i1"}
 
 
 def read_safetensors(path):
@@ -76,6 +77,8 @@ def load(folder):
     found = tensors(folder)
     packed = [name.removesuffix(".qweight") for name in found if name.endswith(".qweight")]
     weights = {name: dequantize(found, name, minus_one) for name in packed}
+    rows8 = [name.removesuffix("_q8") for name in found if name.endswith(".weight_q8")]
+    found.update({name: found[f"{name}_q8"] * found[f"{name}_scale"][:, None] for name in rows8})
     for name, tensor in found.items():
         if name.endswith(".weight"):
             matrix = tensor.ndim == 2 and "embed_tokens" not in name
