@@ -1,5 +1,7 @@
 //! Which device a network runs on: a real GPU through wgpu, else the CPU.
 
+use std::path::Path;
+
 pub use burn::tensor::Device;
 
 /// What the caller asked for on the command line or in the settings.
@@ -47,6 +49,10 @@ fn open_wgpu() -> Result<Device, DeviceError> {
 }
 
 fn open_real_gpu() -> Option<Device> {
+    // Asking the graphics driver takes a tenth of a second; without a device file the answer is known.
+    if cfg!(target_os = "linux") && !["/dev/dri", "/dev/nvidia0"].iter().any(|file| Path::new(file).exists()) {
+        return None;
+    }
     open_wgpu().ok().filter(|d| d.identity().is_some_and(|i| i.physical.is_some()))
 }
 

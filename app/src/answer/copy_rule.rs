@@ -30,7 +30,7 @@ impl CopiesOf<'_> {
         })
     }
 
-    fn after_opening<'t>(text: &'t str) -> Option<&'t str> {
+    fn after_opening(text: &str) -> Option<&str> {
         OPENINGS.iter().find_map(|opening| text.strip_prefix(opening))
     }
 }

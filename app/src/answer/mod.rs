@@ -118,7 +118,7 @@ impl Conversation {
         }
         let mut answer = Answer::of_rows(text, &self.document, &rows, Source::LanguageModel);
         let refusal = answer.text.starts_with(REFUSAL);
-        answer.sure &= refusal || heard.confidence >= SURE_CONFIDENCE && !(quoting && !refusal);
+        answer.sure &= refusal || !quoting && heard.confidence >= SURE_CONFIDENCE;
         Ok(answer)
     }
 

@@ -63,15 +63,17 @@ pub fn inspect(picture: &RgbImage, boxes: &[Quad]) -> Vec<Warning> {
         warnings.push(Warning::Blurred);
     }
     let (w, h) = (picture.width() as f32, picture.height() as f32);
-    let cut =
-        |beyond: &dyn Fn(&Quad) -> bool| boxes.iter().filter(|quad| beyond(quad)).count() >= 2.max(boxes.len() / 8);
-    let edges: [(Warning, &dyn Fn(&Quad) -> bool); 4] = [
-        (Warning::CutOffLeft, &|q| q.x_range().0 <= w * AT_EDGE),
-        (Warning::CutOffRight, &|q| q.x_range().1 >= w - 1.0 - w * AT_EDGE),
-        (Warning::CutOffTop, &|q| q.y_range().0 <= h * AT_EDGE),
-        (Warning::CutOffBottom, &|q| q.y_range().1 >= h - 1.0 - h * AT_EDGE),
-    ];
-    warnings.extend(edges.into_iter().filter(|(_, beyond)| cut(*beyond)).map(|(warning, _)| warning));
+    // One line at an edge may just end there; several go on beyond it.
+    let several = 2.max(boxes.len() / 8);
+    let mut cut = |warning, beyond: &dyn Fn(&Quad) -> bool| {
+        if boxes.iter().filter(|quad| beyond(quad)).count() >= several {
+            warnings.push(warning);
+        }
+    };
+    cut(Warning::CutOffLeft, &|q| q.x_range().0 <= w * AT_EDGE);
+    cut(Warning::CutOffRight, &|q| q.x_range().1 >= w - 1.0 - w * AT_EDGE);
+    cut(Warning::CutOffTop, &|q| q.y_range().0 <= h * AT_EDGE);
+    cut(Warning::CutOffBottom, &|q| q.y_range().1 >= h - 1.0 - h * AT_EDGE);
     warnings
 }
 

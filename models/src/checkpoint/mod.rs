@@ -25,6 +25,7 @@ pub use error::CheckpointError;
 #[cfg(feature = "hub")]
 pub use hub::{DownloadOptions, DownloadProgress, download};
 pub use manifest::{MANIFEST_FILE, Manifest, ManifestEntry, Provenance, verify};
+pub use packed::RowsI8;
 pub use quantization::{CheckpointFormat, QuantizationConfig};
 pub use tensor_data::{FloatType, TensorData, write_part};
 pub use writer::{FolderOptions, PackedFolderWriter};

@@ -6,6 +6,9 @@ use super::safetensors::{Q8_ROWS, Q8_SCALE};
 use super::{Checkpoint, CheckpointError, CheckpointFormat};
 use crate::int4::{PER_WORD, PackedLinear, PackedShape};
 
+/// 8-bit codes `[rows, width]` and one scale per row.
+pub type RowsI8 = (Vec<i8>, Vec<f32>);
+
 impl Checkpoint {
     /// The packed layer `prefix` of the given widths, or `None` if it is not packed in this model.
     ///
@@ -58,12 +61,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`CheckpointError`] if it has another shape or its scales are not finite.
-    pub fn rows_i8(
-        &self,
-        owner: &str,
-        rows: usize,
-        width: usize,
-    ) -> Result<Option<(Vec<i8>, Vec<f32>)>, CheckpointError> {
+    pub fn rows_i8(&self, owner: &str, rows: usize, width: usize) -> Result<Option<RowsI8>, CheckpointError> {
         let codes = format!("{owner}{Q8_ROWS}");
         if self.tensors.info(&codes).is_none() {
             return Ok(None);

@@ -66,7 +66,7 @@ impl Attention<'_> {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 | Isa::AvxVnni => unsafe { part_avx2(self, few, part, &out) },
-            _ => self.part::<4, 8, FMA>(few, part, &out, |a, b| product::<4, 8, FMA>(a, b)),
+            _ => self.part::<4, 8, FMA>(few, part, &out, product::<4, 8, FMA>),
         };
         if b * h * t * s * dh < WORTH_SHARING { (0..parts).for_each(work) } else { for_each_part(parts, work) }
     }
@@ -247,7 +247,7 @@ fn part_avx512(attention: &Attention, few: bool, part: usize, out: &SharedRows) 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn part_avx2(attention: &Attention, few: bool, part: usize, out: &SharedRows) {
-    attention.part::<4, 16, true>(few, part, out, |a, b| product::<4, 16, true>(a, b));
+    attention.part::<4, 16, true>(few, part, out, product::<4, 16, true>);
 }
 
 /// `a^T b` for `a` `[k, M]` and `b` `[k, N]`: all of `M * N` sums stay in registers.
@@ -344,7 +344,7 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
     let clamped = if x < -87.0 { -87.0 } else { x };
     let shifted = fma::<FMA>(clamped, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = fma::<FMA>(n, -0.693_359_375, clamped);
+    let r = fma::<FMA>(n, -0.693_359_4, clamped);
     let r = fma::<FMA>(n, 2.121_944_4e-4, r);
     // Taylor series to r^6 / 720: the next term is below 1.3e-7 / 7.
     let p = fma::<FMA>(r, 1.0 / 720.0, 1.0 / 120.0);

@@ -53,7 +53,7 @@ impl<const N: usize> FusedLinear<N> {
         widths: [usize; N],
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let packed: [_; N] = try_map(|n| Ok(checkpoint.packed(&prefixes[n], in_features, widths[n])?))?;
+        let packed: [_; N] = try_map(|n| checkpoint.packed(&prefixes[n], in_features, widths[n]))?;
         let joined = if packed.iter().all(Option::is_some) {
             join_packed(&packed.into_iter().flatten().collect::<Vec<_>>())
                 .map(|packed| Linear::from_packed(&prefixes[0], &packed, device))

@@ -487,7 +487,7 @@ impl SvtrBlock {
         let (d, h) = (width / 3, self.heads);
         let e = d / h;
         let qkv: Tensor<5> = qkv.reshape([b, t, 3, h, e]).permute([2, 0, 3, 1, 4]);
-        let part = |i: usize| -> Tensor<4> { qkv.clone().slice([i..i + 1]).squeeze_dim(0) };
+        let part = |i: usize| -> Tensor<4> { qkv.clone().narrow(0, i, 1).squeeze_dim(0) };
         let scores = part(0).matmul(part(1).transpose()) * (1.0 / (e as f32).sqrt());
         let y = activation::softmax(scores, 3).matmul(part(2));
         y.permute([0, 2, 1, 3]).reshape([b, 1, t, d])

@@ -51,7 +51,8 @@ fn sixteen_bit_floats_are_rounded_to_nearest() {
     let source = open(fixture("llama-gpt2.gguf"));
     let name = "model.norm.weight";
     let exact = source.tensor(name, &[32]).expect("reads");
-    let cases: [(FloatType, StoredType, fn(f32) -> f32); 2] = [
+    type Case = (FloatType, StoredType, fn(f32) -> f32);
+    let cases: [Case; 2] = [
         (FloatType::F16, StoredType::F16, |v| f16::from_f32(v).to_f32()),
         (FloatType::BF16, StoredType::BF16, |v| bf16::from_f32(v).to_f32()),
     ];

@@ -82,7 +82,7 @@ fn a_tensor_cannot_be_written_twice() {
     let part = folder.path().join("a.part");
     write_part(&part, std::slice::from_ref(&tensor)).expect("writes");
     let source = open(fixture("qwen2.gguf"));
-    let twice = writer.assemble(&source, &[part.clone()], &[tensor.clone()], &out);
+    let twice = writer.assemble(&source, std::slice::from_ref(&part), std::slice::from_ref(&tensor), &out);
     assert!(matches!(twice, Err(CheckpointError::Config(_))));
     let twice = writer.assemble(&source, &[part.clone(), part], &[], &out);
     assert!(matches!(twice, Err(CheckpointError::Damaged { .. })));

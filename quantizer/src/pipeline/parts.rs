@@ -119,10 +119,11 @@ impl Parts {
         }
         let run = folder.join("run.json");
         match read_json::<Fingerprint>(&run)? {
-            Some(other) => match fingerprint.difference(&other) {
-                Some(what) => return Err(PipelineError::OtherRun { folder, what }),
-                None => {}
-            },
+            Some(other) => {
+                if let Some(what) = fingerprint.difference(&other) {
+                    return Err(PipelineError::OtherRun { folder, what });
+                }
+            }
             None => write_json(&run, fingerprint)?,
         }
         Ok(Self { folder, _lock: lock })

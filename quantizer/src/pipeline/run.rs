@@ -250,7 +250,7 @@ impl Stage<'_> {
         };
         let first_name = self.layers.first().map_or("", |&(name, ..)| name);
         let moments = |range, energy| self.moments(streams, range, in_features, energy);
-        let (calibration, held_out, snapshots) = self.all_moments(moments, in_layer(first_name))?;
+        let StageMoments { calibration, held_out, snapshots } = self.all_moments(moments, in_layer(first_name))?;
         let damped = match &calibration {
             Some(calibration) => {
                 Some(Damped::new(&calibration.hessian, options.damping).map_err(in_layer(first_name))?)
@@ -292,7 +292,7 @@ impl Stage<'_> {
         &self,
         mut moments: impl FnMut(std::ops::Range<usize>, bool) -> Result<Moments, PipelineError>,
         in_layer: impl Fn(crate::QuantizeError) -> PipelineError,
-    ) -> Result<(Option<Calibration>, Option<Calibration>, Vec<Matrix>), PipelineError> {
+    ) -> Result<StageMoments, PipelineError> {
         let options = self.job.options;
         let count = self.job.calibration.sequences.len();
         let calibration = match options.needs_hessian() {
@@ -311,7 +311,7 @@ impl Stage<'_> {
                 snapshots.push(batch.finish().map_err(&in_layer)?.hessian);
             }
         }
-        Ok((calibration, held_out, snapshots))
+        Ok(StageMoments { calibration, held_out, snapshots })
     }
 
     fn moments(
@@ -389,4 +389,14 @@ fn to_matrix(tensor: Tensor<3>) -> Result<Matrix, PipelineError> {
     let data = tensor.try_into_data().map_err(|e| PipelineError::Device(format!("{e:?}")))?;
     let values = data.try_into_vec::<f32>().map_err(|e| PipelineError::Device(format!("{e:?}")))?;
     Matrix::from_rows(b * t, width, values).ok_or(PipelineError::Internal("the shape of an activation"))
+}
+
+/// What the inputs of a stage look like.
+struct StageMoments {
+    /// Over the calibration text, if the method needs it.
+    calibration: Option<Calibration>,
+    /// Over the held-out text, if there is any.
+    held_out: Option<Calibration>,
+    /// Hessians of the last batches, as many as the method keeps.
+    snapshots: Vec<Matrix>,
 }

@@ -88,11 +88,11 @@ impl LlamaConfig {
         if let Some((name, value)) = widths.iter().find(|(_, v)| !(1..=LARGEST_WIDTH).contains(v)) {
             return wrong(format!("{name} is {value}"));
         }
-        if self.num_attention_heads % self.kv_heads() != 0 {
+        if !self.num_attention_heads.is_multiple_of(self.kv_heads()) {
             let (h, kv) = (self.num_attention_heads, self.kv_heads());
             return wrong(format!("{h} query heads cannot share {kv} key-value heads"));
         }
-        if self.head_dim() % 2 != 0 {
+        if !self.head_dim().is_multiple_of(2) {
             return wrong(format!("head_dim is {}, but rotary embedding needs an even width", self.head_dim()));
         }
         if !(self.rms_norm_eps.is_finite() && self.rms_norm_eps >= 0.0) {

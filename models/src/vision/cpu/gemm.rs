@@ -163,10 +163,10 @@ impl RowGemm<'_> {
                         *w = load::<S>(weights.add(v * lanes));
                     }
                     weights = weights.add(width);
-                    for r in 0..ROWS {
+                    for (r, sums) in sums.iter_mut().enumerate() {
                         let x = s.splat_f32s(*first.add(r * self.pixel_stride + k));
-                        for v in 0..VECTORS {
-                            sums[r][v] = s.mul_add_e_f32s(x, w[v], sums[r][v]);
+                        for (sum, &w) in sums.iter_mut().zip(&w) {
+                            *sum = s.mul_add_e_f32s(x, w, *sum);
                         }
                     }
                 }

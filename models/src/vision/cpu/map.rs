@@ -126,7 +126,7 @@ impl Map {
             Data::Own(buffer) => {
                 let [_, h, w, c] = self.shape;
                 let strides = [h * w * c, w * c, c, 1].map(|s| s as isize).to_vec();
-                let layout = Layout::new(Shape::from(self.shape), strides.into(), buffer.start);
+                let layout = Layout::new(Shape::from(self.shape), strides, buffer.start);
                 FlexTensor::new(Bytes::from_elems(buffer.storage), layout, DType::F32)
             }
         };
