@@ -188,9 +188,9 @@ mod tests {
             }
             // Gaussian elimination of column j: the inverse for the columns that stay free.
             let pivot = inverse[j].clone();
-            for k in 0..n {
-                let factor = inverse[k][j] / pivot[j];
-                (0..n).for_each(|l| inverse[k][l] -= factor * pivot[l]);
+            for row in &mut inverse {
+                let factor = row[j] / pivot[j];
+                row.iter_mut().zip(&pivot).for_each(|(v, p)| *v -= factor * p);
             }
         }
         codes

@@ -100,6 +100,8 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
     let whole = bench.run("whole", &[]);
     assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
 
+    assert!(!bench.path("whole.rpiq-parts").exists(), "nothing is left behind a finished run");
+
     let parts = bench.path("broken.rpiq-parts");
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut kills = 0;
@@ -122,7 +124,6 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
     println!("killed {kills} times");
     assert!(kills >= 2, "it was never interrupted");
     assert!(bench.weights("whole") == bench.weights("broken"));
-    assert!(!parts.exists());
 }
 
 #[test]
@@ -173,8 +174,9 @@ fn what_cannot_be_used_gets_a_sentence() {
     fails(&mut rpiq(&["quantize", "model", "out", "--backend", "cpu"]), "--calibration");
     fails(&mut rpiq(&["quantize", "model", "out", "--calibration", "none.txt"]), "none.txt cannot be used");
     fails(&mut rpiq(&["quantize", "absent", "out", "--calibration", "text.txt"]), "absent");
-    fails(&mut bench.command("out", &["--seq-len", "100000"]), "too short");
-    fails(&mut bench.command("out", &["--group-size", "0"]), "group size");
+    let from_text = ["quantize", "model", "out", "--calibration", "text.txt", "--backend", "cpu"];
+    fails(rpiq(&from_text).args(["--seq-len", "100000"]), "too short");
+    fails(rpiq(&from_text).args(["--seq-len", "64", "--group-size", "0"]), "group size");
     fails(&mut rpiq(&["eval", "model", "--perplexity", "text.txt.missing"]), "missing");
     assert!(bench.run("packed", &["--method", "rtn"]).status.success());
     let mut again = rpiq(&["quantize", "packed", "out", "--calibration", "text.txt", "--seq-len", "64"]);
@@ -186,7 +188,7 @@ fn what_cannot_be_used_gets_a_sentence() {
     let end = bytes.len();
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     fs::write(&file, bytes).expect("written");
-    fails(&mut bench.command("out", &[]), "not finite");
+    fails(&mut bench.command("never", &[]), "not finite");
     assert!(!bench.path("out").exists());
 }
 
