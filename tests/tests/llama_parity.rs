@@ -62,7 +62,7 @@ fn logits_equal_those_of_transformers_at_once_and_through_the_cache() {
 }
 
 /// Relative error of all logits, root mean square: the tiny model is 14 products with inputs of 8 bit.
-const TOLERANCE_OF_8_BIT_INPUTS: f32 = 0.03;
+const TOLERANCE_OF_8_BIT_INPUTS: f32 = 0.05;
 
 #[test]
 fn packed_layers_with_rounded_inputs_stay_close() {
