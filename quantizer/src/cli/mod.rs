@@ -1,6 +1,7 @@
 //! The command `rpiq`.
 
 mod eval;
+mod generate;
 mod inspect;
 mod quantize;
 
@@ -21,6 +22,8 @@ enum Command {
     Quantize(quantize::Args),
     /// Measure one or several models
     Eval(eval::Args),
+    /// Continue a text or answer a question
+    Generate(generate::Args),
     /// Show what a model folder holds
     Inspect(inspect::Args),
 }
@@ -55,6 +58,7 @@ pub fn run() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Quantize(args) => quantize::run(args),
         Command::Eval(args) => eval::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     }
 }
