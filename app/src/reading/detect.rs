@@ -6,10 +6,9 @@
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::contours::{BorderType, find_contours};
-use imageproc::geometry::min_area_rect;
-use imageproc::point::Point as PixelPoint;
 
 use super::quad::{Point, Quad};
+use super::rectangle::smallest_rectangle;
 use super::{ReadError, TextModels};
 
 /// Longest side the detector sees.
@@ -79,7 +78,7 @@ fn boxes(map: &[f32], width: usize, height: usize) -> Vec<Quad> {
     outer
         .take(MAX_CANDIDATES)
         .filter_map(|contour| {
-            let core = smallest_rectangle(&contour.points);
+            let core = smallest_rectangle(&contour.points.iter().map(|p| (p.x, p.y)).collect::<Vec<_>>());
             let short = core.width().min(core.height());
             if short < MIN_SIZE || mean_inside(map, width, height, &core) < BOX_THRESHOLD {
                 return None;
@@ -99,14 +98,6 @@ fn text_pixels(map: &[f32], width: usize, height: usize) -> GrayImage {
         let (left, up) = (x.saturating_sub(1), y.saturating_sub(1));
         Luma([if text(x, y) || text(left, y) || text(x, up) || text(left, up) { 255 } else { 0 }])
     })
-}
-
-/// The smallest rotated rectangle around pixels, as if the text in it ran to the right.
-fn smallest_rectangle(pixels: &[PixelPoint<i32>]) -> Quad {
-    // The library rounds corners outwards to whole numbers: finer units keep that below a hundredth of a pixel.
-    const UNITS: i32 = 128;
-    let fine: Vec<_> = pixels.iter().map(|p| PixelPoint::new(p.x * UNITS, p.y * UNITS)).collect();
-    Quad(min_area_rect(&fine).map(|p| Point::new(p.x as f32 / UNITS as f32, p.y as f32 / UNITS as f32)))
 }
 
 /// Mean of the map over the pixels whose centres lie in `quad`.

@@ -42,7 +42,8 @@ pub fn page_angle(lines: &[LaidLine]) -> f32 {
     for line in lines {
         quarters[quarter(line.quad.angle())] += weight(line);
     }
-    let main = (0..4).max_by(|&a, &b| quarters[a].total_cmp(&quarters[b])).unwrap_or(0);
+    // Of equal ones the first, so that an empty page is upright.
+    let main = (0..4).rev().max_by(|&a, &b| quarters[a].total_cmp(&quarters[b])).unwrap_or(0);
     let mut rest: Vec<(f32, f32)> = lines
         .iter()
         .filter(|line| quarter(line.quad.angle()) == main && line.quad.width() > 2.0 * line.quad.height())

@@ -8,6 +8,7 @@ mod layout;
 mod quad;
 mod quality;
 mod recognize;
+mod rectangle;
 
 use std::f32::consts::PI;
 

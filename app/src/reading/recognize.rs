@@ -14,6 +14,10 @@ const TALL: f32 = 1.5;
 const FLIPPED: f32 = 0.9;
 /// Lines read worse than this are no text (rapidocr's `text_score`).
 const MIN_CONFIDENCE: f32 = 0.5;
+/// Texture without text is read as one to three odd characters: so few must be read better.
+const MIN_CONFIDENCE_SHORT: f32 = 0.7;
+/// Lines of at most this many characters are short.
+const SHORT: usize = 3;
 /// Lines read worse than this get a second look.
 const DOUBTFUL: f32 = 0.8;
 /// A second look must be better by this to count.
@@ -77,7 +81,10 @@ pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) ->
         }
     }
     keep_better(&mut lines, second, BETTER_BY, models)?;
-    let good = |line: &ReadLine| line.read.confidence >= MIN_CONFIDENCE && !line.read.text().trim().is_empty();
+    let good = |line: &ReadLine| {
+        let chars = line.read.text().trim().chars().count();
+        chars > 0 && line.read.confidence >= if chars <= SHORT { MIN_CONFIDENCE_SHORT } else { MIN_CONFIDENCE }
+    };
     Ok(lines.into_iter().flatten().filter(good).collect())
 }
 
