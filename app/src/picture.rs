@@ -108,6 +108,10 @@ fn explain(error: ImageError) -> PictureError {
     match error {
         ImageError::Unsupported(_) => PictureError::UnknownFormat,
         ImageError::Limits(_) => PictureError::TooLarge("it does not fit into memory".into()),
-        other => PictureError::Damaged(other.to_string().to_lowercase().trim_end_matches('.').to_string()),
+        other => {
+            let reason = other.to_string().to_lowercase();
+            let words: Vec<&str> = reason.trim_end_matches(['.', '\n']).split_whitespace().collect();
+            PictureError::Damaged(words.join(" "))
+        }
     }
 }
