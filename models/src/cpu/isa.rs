@@ -5,12 +5,8 @@ use std::sync::OnceLock;
 /// An instruction set the kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isa {
-    /// Any CPU.
+    /// What every CPU of the target has: SSE2 on x86, NEON on 64-bit ARM, through the compiler's own vectorizer.
     Portable,
-    /// 64-bit ARM.
-    Neon,
-    /// 64-bit ARM with the `sdot` instruction.
-    NeonDot,
     /// x86 with AVX2 and FMA (most since 2013).
     Avx2,
     /// AVX2 with the 8-bit dot product of laptop CPUs since 2021.
@@ -20,14 +16,12 @@ pub enum Isa {
 }
 
 impl Isa {
-    const ALL: [Self; 6] = [Self::Portable, Self::Neon, Self::NeonDot, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
+    const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
 
     /// The name `SIGHTREAD_ISA` knows it by.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
-            Self::Neon => "neon",
-            Self::NeonDot => "neon-dot",
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avx-vnni",
             Self::Avx512Vnni => "avx512-vnni",
@@ -52,10 +46,6 @@ impl Isa {
     fn is_available(self) -> bool {
         match self {
             Self::Portable => true,
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon => true,
-            #[cfg(target_arch = "aarch64")]
-            Self::NeonDot => std::arch::is_aarch64_feature_detected!("dotprod"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]

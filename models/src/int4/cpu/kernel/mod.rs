@@ -33,8 +33,13 @@ impl<'a> Slice8<'a> {
         Self { first: self.first + rows, ..self }
     }
 
+    fn row(&self, row: usize) -> &'a [i8] {
+        &self.rows.q[(self.first + row) * self.rows.columns..][..self.rows.columns]
+    }
+
+    #[cfg(target_arch = "x86_64")]
     fn q(&self, row: usize) -> *const i8 {
-        self.rows.q[(self.first + row) * self.rows.columns..].as_ptr()
+        self.row(row).as_ptr()
     }
 
     fn scale(&self, row: usize, block: usize) -> f32 {
@@ -63,8 +68,13 @@ impl<'a> SliceF32<'a> {
         Self { first: self.first + rows, ..self }
     }
 
+    fn row(&self, row: usize) -> &'a [f32] {
+        &self.rows.values[(self.first + row) * self.rows.columns..][..self.rows.columns]
+    }
+
+    #[cfg(target_arch = "x86_64")]
     fn values(&self, row: usize) -> *const f32 {
-        self.rows.values[(self.first + row) * self.rows.columns..].as_ptr()
+        self.row(row).as_ptr()
     }
 }
 
