@@ -1,6 +1,8 @@
 //! Which device a network runs on: a real GPU through wgpu, else the CPU.
 
 use std::path::Path;
+#[cfg(feature = "wgpu")]
+use std::sync::OnceLock;
 
 pub use burn::tensor::Device;
 
@@ -40,7 +42,10 @@ impl Backend {
 
 #[cfg(feature = "wgpu")]
 fn open_wgpu() -> Result<Device, DeviceError> {
-    Device::wgpu_options().init().map_err(|e| DeviceError::NoAdapter(format!("{e:?}")))
+    // The adapter can be set up once in a process: everybody shares it.
+    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
+    let device = DEVICE.get_or_init(|| Device::wgpu_options().init().map_err(|e| format!("{e:?}")));
+    device.clone().map_err(DeviceError::NoAdapter)
 }
 
 #[cfg(not(feature = "wgpu"))]
