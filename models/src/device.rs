@@ -42,10 +42,10 @@ impl Backend {
 
 #[cfg(feature = "wgpu")]
 fn open_wgpu() -> Result<Device, DeviceError> {
-    // The adapter can be set up once in a process: everybody shares it.
-    static DEVICE: OnceLock<Result<Device, String>> = OnceLock::new();
-    let device = DEVICE.get_or_init(|| Device::wgpu_options().init().map_err(|e| format!("{e:?}")));
-    device.clone().map_err(DeviceError::NoAdapter)
+    // Once per process: burn refuses to set up the same adapter again.
+    static OPENED: OnceLock<Result<Device, String>> = OnceLock::new();
+    let opened = OPENED.get_or_init(|| Device::wgpu_options().init().map_err(|e| format!("{e:?}")));
+    opened.clone().map_err(DeviceError::NoAdapter)
 }
 
 #[cfg(not(feature = "wgpu"))]
@@ -69,5 +69,15 @@ pub fn describe(device: &Device) -> String {
             format!("{identity:?} ({kind})")
         }
         None => format!("{device:?}"),
+    }
+}
+
+#[cfg(all(test, feature = "wgpu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_opening_gives_what_the_first_gave() {
+        assert_eq!(Backend::Wgpu.open().ok(), Backend::Wgpu.open().ok());
     }
 }
