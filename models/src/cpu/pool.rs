@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// How long an idle worker keeps looking before it sleeps: longer than the time between two products of one token.
 const PATIENCE: Duration = Duration::from_micros(300);
+/// How often the caller looks whether the last part is done before it offers its core to others.
+const LOOKS: usize = 2_000;
 
 /// Calls `work` for every part `0 .. parts`, on all cores, and returns when all are done.
 ///
@@ -104,8 +106,15 @@ impl Pool {
         }
         self.take_parts(Job { parts, work });
         self.open.store(false, SeqCst);
+        let mut looked = 0;
         while self.inside.load(SeqCst) > 0 {
-            spin_loop();
+            // On a busy machine the worker waited for may need this very core to finish.
+            if looked < LOOKS {
+                looked += 1;
+                spin_loop();
+            } else {
+                thread::yield_now();
+            }
         }
         let panic = self.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(panic) = panic {
