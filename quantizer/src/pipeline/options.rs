@@ -60,7 +60,7 @@ pub struct QuantizeOptions {
 }
 
 impl QuantizeOptions {
-    /// The settings that won on held-out text for `method`, at a group size.
+    /// What we start from for `method` at a group size; chosen on a small calibration, not yet swept on held-out text.
     pub fn new(method: Method, group_size: usize) -> Self {
         let baseline = matches!(method, Method::Rtn | Method::Gptq | Method::RpiqPaper);
         let search = if baseline { GridSearch::MinMax } else { GridSearch::WeightedMse };
