@@ -247,7 +247,7 @@ fn part_avx512(attention: &Attention, few: bool, part: usize, out: &SharedRows) 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn part_avx2(attention: &Attention, few: bool, part: usize, out: &SharedRows) {
-    attention.part::<4, 16, true>(few, part, out, product::<4, 16, true>);
+    attention.part::<4, 16, true>(few, part, out, |a, b| product_avx2(a, b));
 }
 
 /// `a^T b` for `a` `[k, M]` and `b` `[k, N]`: all of `M * N` sums stay in registers.
@@ -262,6 +262,14 @@ fn product<const M: usize, const N: usize, const FMA: bool>(a: &[f32], b: &[f32]
         }
     }
     sums
+}
+
+/// The same compiled for AVX2. [`product`] passed as a function would be compiled for any CPU, where a fused
+/// multiply-add is a library call and fifty times as slow.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn product_avx2(a: &[f32], b: &[f32]) -> [[f32; 16]; 4] {
+    product::<4, 16, true>(a, b)
 }
 
 /// The same for AVX-512, whose registers the compiler does not fill by itself.
