@@ -13,10 +13,11 @@ pub const LINE_HEIGHT: u32 = 48;
 /// Widest crop; a longer line is squeezed.
 const MAX_WIDTH: u32 = 3200;
 
-/// The line in `quad`, upright for text that runs from its first corner to its second, [`LINE_HEIGHT`] high.
-pub fn line_crop(picture: &RgbImage, quad: &Quad) -> Result<RgbImage, ReadError> {
+/// The line in `quad`, upright for text that runs from its first corner to its second, [`LINE_HEIGHT`] high and `stretch`
+/// times as wide as its shape asks for.
+pub fn line_crop(picture: &RgbImage, quad: &Quad, stretch: f32) -> Result<RgbImage, ReadError> {
     let straight = straighten(picture, quad);
-    let width = (straight.width() as f32 * LINE_HEIGHT as f32 / straight.height() as f32).ceil() as u32;
+    let width = (straight.width() as f32 * LINE_HEIGHT as f32 / straight.height() as f32 * stretch).ceil() as u32;
     resize(&straight, width.clamp(1, MAX_WIDTH), LINE_HEIGHT)
 }
 
@@ -88,7 +89,7 @@ mod tests {
             let p = Point::new(x, y).rotated(tilt);
             Point::new(p.x + 100.0, p.y + 100.0)
         }));
-        let crop = line_crop(&picture, &quad).unwrap();
+        let crop = line_crop(&picture, &quad, 1.0).unwrap();
         assert_eq!(crop.height(), LINE_HEIGHT);
         assert!((235..=245).contains(&crop.width()), "{}", crop.width());
         for x in 5..crop.width() - 5 {

@@ -1,11 +1,16 @@
-//! Reading order: the page's angle is taken out, lines become rows, rows that stand in columns are read column by column.
+//! Reading order: lines of one direction are set upright and become rows; rows that stand in columns are read column by
+//! column; text that runs another way is read for itself.
 
-use std::f32::consts::PI;
-
-use super::quad::{Point, Quad};
+use super::upright::{Extent, LaidLine, extents, groups};
 
 /// Lines whose middles are nearer than this, in heights of the lower line, stand in one row.
 const SAME_ROW: f32 = 0.5;
+/// The same for lines of a row that are not next to each other.
+const SAME_LONG_ROW: f32 = 0.7;
+/// Letters this many times higher are another row: a heading beside small print.
+const MAX_HEIGHT_RATIO: f32 = 2.5;
+/// Lines of one row share no more than this part of their width.
+const MAX_OVERLAP: f32 = 0.3;
 /// Columns need this many lines each.
 const MIN_COLUMN_LINES: usize = 3;
 /// Columns of text have lines this long, in mean characters; shorter ones are labels, prices or names in a table.
@@ -13,99 +18,50 @@ const MIN_COLUMN_CHARS: f32 = 14.0;
 /// Width of the gap between columns, in line heights.
 const MIN_GUTTER: f32 = 0.6;
 
-/// What layout needs to know of a line.
-#[derive(Debug, Clone)]
-pub struct LaidLine {
-    /// Corners in the order of the text.
-    pub quad: Quad,
-    /// Number of characters.
-    pub chars: usize,
-    /// Share of letters among them.
-    pub letters: f32,
-}
-
 /// A row: indices of its lines from left to right.
 pub type Row = Vec<usize>;
 
 /// The rows of a page in reading order.
 pub fn rows(lines: &[LaidLine]) -> Vec<Row> {
-    let angle = page_angle(lines);
-    let upright: Vec<Extent> = lines.iter().map(|line| Extent::of(&line.quad.map(|p| p.rotated(-angle)))).collect();
-    in_columns(group_rows(&upright, (0..lines.len()).collect()), &upright, lines)
-}
-
-/// The direction most of the text runs in, radians clockwise; long lines count more.
-pub fn page_angle(lines: &[LaidLine]) -> f32 {
-    // First the quarter turn that most text agrees on, then the median of what is left.
-    let weight = |line: &LaidLine| line.quad.width() * line.chars.min(40) as f32;
-    let mut quarters = [0.0; 4];
-    for line in lines {
-        quarters[quarter(line.quad.angle())] += weight(line);
-    }
-    // Of equal ones the first, so that an empty page is upright.
-    let main = (0..4).rev().max_by(|&a, &b| quarters[a].total_cmp(&quarters[b])).unwrap_or(0);
-    let mut rest: Vec<(f32, f32)> = lines
-        .iter()
-        .filter(|line| quarter(line.quad.angle()) == main && line.quad.width() > 2.0 * line.quad.height())
-        .map(|line| (wrapped(line.quad.angle() - main as f32 * PI / 2.0), weight(line)))
-        .collect();
-    rest.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let half = rest.iter().map(|r| r.1).sum::<f32>() / 2.0;
-    let mut sum = 0.0;
-    let median = rest.iter().find(|r| {
-        sum += r.1;
-        sum >= half
-    });
-    main as f32 * PI / 2.0 + median.map_or(0.0, |r| r.0)
-}
-
-/// Nearest quarter turn, 0 to 3.
-fn quarter(angle: f32) -> usize {
-    (angle / (PI / 2.0)).round().rem_euclid(4.0) as usize % 4
-}
-
-/// The same angle in -π..=π.
-fn wrapped(angle: f32) -> f32 {
-    angle - (angle / (2.0 * PI)).round() * 2.0 * PI
-}
-
-/// A line on the upright page.
-#[derive(Debug, Clone, Copy)]
-struct Extent {
-    left: f32,
-    right: f32,
-    middle: f32,
-    height: f32,
-}
-
-impl Extent {
-    fn of(quad: &Quad) -> Self {
-        let (left, right) = quad.x_range();
-        let Point { y: middle, .. } = quad.center();
-        Self { left, right, middle, height: quad.height().min(quad.width()) }
-    }
+    let of_group = |group: Vec<usize>| {
+        let extents = extents(lines, &group);
+        in_columns(group_rows(&extents, group), &extents, lines)
+    };
+    groups(lines).into_iter().flat_map(of_group).collect()
 }
 
 /// Lines of one height become rows, top to bottom; within a row from left to right.
+///
+/// The pairs that fit best are joined first, so that on a bent page every price finds its own item.
 fn group_rows(extents: &[Extent], mut lines: Vec<usize>) -> Vec<Row> {
     lines.sort_by(|&a, &b| extents[a].middle.total_cmp(&extents[b].middle));
-    let mut rows: Vec<Row> = vec![];
-    for line in lines {
-        let e = extents[line];
-        // Against every line of a row: a tall heading beside small print must not pull two rows together.
-        let fits = |row: &Row| {
-            row.iter().all(|&other| {
-                let o = extents[other];
-                let overlap = e.right.min(o.right) - e.left.max(o.left);
-                (e.middle - o.middle).abs() < SAME_ROW * e.height.min(o.height)
-                    && overlap < 0.3 * (e.right - e.left).min(o.right - o.left)
-            })
-        };
-        match rows.iter_mut().rev().take(4).find(|row| fits(row)) {
-            Some(row) => row.push(line),
-            None => rows.push(vec![line]),
+    let misfit = |a: usize, b: usize| {
+        let (a, b) = (&extents[a], &extents[b]);
+        let apart = a.overlap(b) < MAX_OVERLAP * a.width().min(b.width());
+        apart.then(|| a.drop_to(b).abs() / a.height.min(b.height))
+    };
+    let mut pairs: Vec<(f32, usize, usize)> = vec![];
+    for (i, &a) in lines.iter().enumerate() {
+        for (j, &b) in lines.iter().enumerate().skip(i + 1) {
+            let (low, high) = (extents[a].height.min(extents[b].height), extents[a].height.max(extents[b].height));
+            if let Some(misfit) = misfit(a, b).filter(|&m| m < SAME_ROW && high <= MAX_HEIGHT_RATIO * low) {
+                pairs.push((misfit, i, j));
+            }
         }
     }
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut row_of: Vec<usize> = (0..lines.len()).collect();
+    let mut rows: Vec<Row> = lines.iter().map(|&line| vec![line]).collect();
+    for (_, i, j) in pairs {
+        let (a, b) = (row_of[i].min(row_of[j]), row_of[i].max(row_of[j]));
+        let fits = |&x: &usize| rows[b].iter().all(|&y| misfit(x, y).is_some_and(|m| m < SAME_LONG_ROW));
+        if a != b && rows[a].iter().all(fits) {
+            let moved = std::mem::take(&mut rows[b]);
+            rows[a].extend(moved);
+            row_of.iter_mut().filter(|row| **row == b).for_each(|row| *row = a);
+        }
+    }
+    rows.retain(|row| !row.is_empty());
     for row in &mut rows {
         row.sort_by(|&a, &b| extents[a].left.total_cmp(&extents[b].left));
     }
@@ -184,6 +140,7 @@ fn is_column(column: &[usize], lines: &[LaidLine]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::quad::{Point, Quad};
     use super::*;
 
     fn line(x: f32, y: f32, w: f32, h: f32, chars: usize) -> LaidLine {

@@ -9,6 +9,8 @@ mod quad;
 mod quality;
 mod recognize;
 mod rectangle;
+mod second_look;
+mod upright;
 
 use std::f32::consts::PI;
 
@@ -126,15 +128,15 @@ pub fn read(picture: &RgbImage, models: &dyn TextModels) -> Result<Reading, Read
     let boxes = detect::detect(picture, models)?;
     let mut warnings = quality::inspect(picture, &boxes);
     let read = recognize::recognize(picture, &boxes, models)?;
-    let laid: Vec<layout::LaidLine> = read
+    let laid: Vec<upright::LaidLine> = read
         .iter()
         .map(|line| {
             let chars = line.read.chars.len();
             let letters = line.read.chars.iter().filter(|c| c.ch.is_alphabetic()).count();
-            layout::LaidLine { quad: line.quad, chars, letters: letters as f32 / chars.max(1) as f32 }
+            upright::LaidLine { quad: line.quad, chars, letters: letters as f32 / chars.max(1) as f32 }
         })
         .collect();
-    let angle = layout::page_angle(&laid);
+    let angle = upright::page_angle(&laid);
     match (angle / (PI / 2.0)).round().rem_euclid(4.0) as i32 {
         2 => warnings.push(Warning::UpsideDown),
         1 | 3 => warnings.push(Warning::Sideways),

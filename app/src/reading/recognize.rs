@@ -6,6 +6,7 @@ use sightread_models::vision::LineRead;
 
 use super::crop::{line_crop, upside_down};
 use super::quad::Quad;
+use super::second_look::consensus;
 use super::{ReadError, TextModels};
 
 /// A box this many times higher than wide holds text turned by a quarter.
@@ -18,10 +19,17 @@ const MIN_CONFIDENCE: f32 = 0.5;
 const MIN_CONFIDENCE_SHORT: f32 = 0.7;
 /// Lines of at most this many characters are short.
 const SHORT: usize = 3;
-/// Lines read worse than this get a second look.
-const DOUBTFUL: f32 = 0.8;
-/// A second look must be better by this to count.
+/// Lines read worse than this are tried the other way up, and turned if their shape allows it.
+const TURN_BELOW: f32 = 0.8;
+/// A turned look must be better by this to count.
 const BETTER_BY: f32 = 0.05;
+/// Lines read worse than this are cut out anew, tighter, wider and stretched.
+const DOUBTFUL: f32 = 0.93;
+/// How much tighter and wider, in heights of the line.
+const TIGHTER: f32 = -0.1;
+const WIDER: f32 = 0.06;
+/// How much stretched.
+const STRETCH: f32 = 1.35;
 
 /// A line that was read: its box, corners in the order of the text, and its characters.
 #[derive(Debug, Clone)]
@@ -40,7 +48,11 @@ struct Look {
 
 impl Look {
     fn new(picture: &RgbImage, quad: Quad) -> Result<Self, ReadError> {
-        Ok(Self { quad, crop: line_crop(picture, &quad)? })
+        Self::stretched(picture, quad, 1.0)
+    }
+
+    fn stretched(picture: &RgbImage, quad: Quad, stretch: f32) -> Result<Self, ReadError> {
+        Ok(Self { quad, crop: line_crop(picture, &quad, stretch)? })
     }
 
     fn flipped(&self) -> Self {
@@ -72,15 +84,16 @@ pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) ->
     let mut lines: Vec<Option<ReadLine>> = vec![None; boxes.len()];
     keep_better(&mut lines, candidates, 0.0, models)?;
 
-    let mut second: Vec<(usize, Look)> = vec![];
+    let mut turned: Vec<(usize, Look)> = vec![];
     for (at, line) in lines.iter().enumerate() {
-        if let Some(line) = line.as_ref().filter(|line| line.read.confidence < DOUBTFUL) {
-            for quad in other_looks(&line.quad) {
-                second.push((at, Look::new(picture, quad)?));
+        if let Some(line) = line.as_ref().filter(|line| line.read.confidence < TURN_BELOW) {
+            for quad in turned_looks(&line.quad) {
+                turned.push((at, Look::new(picture, quad)?));
             }
         }
     }
-    keep_better(&mut lines, second, BETTER_BY, models)?;
+    keep_better(&mut lines, turned, BETTER_BY, models)?;
+    look_again(picture, &mut lines, models)?;
     let good = |line: &ReadLine| {
         let chars = line.read.text().trim().chars().count();
         chars > 0 && line.read.confidence >= if chars <= SHORT { MIN_CONFIDENCE_SHORT } else { MIN_CONFIDENCE }
@@ -88,17 +101,37 @@ pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) ->
     Ok(lines.into_iter().flatten().filter(good).collect())
 }
 
-/// Other ways to look at a box that was read badly: upside down, wider, tighter, and turned if its shape allows it.
-fn other_looks(quad: &Quad) -> Vec<Quad> {
-    let (w, h) = (quad.width(), quad.height());
-    let mut looks = vec![quad.turned(2), quad.grown(0.12 * h)];
-    if h > 12.0 {
-        looks.push(quad.grown(-0.08 * h));
-    }
-    if w < 2.5 * h {
+/// Upside down, and on its sides if the box is not much wider than high.
+fn turned_looks(quad: &Quad) -> Vec<Quad> {
+    let mut looks = vec![quad.turned(2)];
+    if quad.width() < 2.5 * quad.height() {
         looks.extend([quad.turned(1), quad.turned(3)]);
     }
     looks
+}
+
+/// Reads doubtful lines from other crops and keeps what most of them agree on.
+fn look_again(picture: &RgbImage, lines: &mut [Option<ReadLine>], models: &dyn TextModels) -> Result<(), ReadError> {
+    let doubtful = |line: &ReadLine| line.read.confidence < DOUBTFUL;
+    let mut looks: Vec<(usize, Look)> = vec![];
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(ReadLine { quad, .. }) = line.as_ref().filter(|line| doubtful(line)) {
+            let height = quad.height();
+            looks.push((at, Look::new(picture, quad.grown(TIGHTER * height))?));
+            looks.push((at, Look::new(picture, quad.grown(WIDER * height))?));
+            looks.push((at, Look::stretched(picture, *quad, STRETCH)?));
+        }
+    }
+    let reads = models.read_lines(&looks.iter().map(|(_, look)| &look.crop).collect::<Vec<_>>())?;
+    let seen: Vec<(usize, LineRead)> = looks.iter().map(|(at, _)| *at).zip(reads).collect();
+    for of_line in seen.chunk_by(|a, b| a.0 == b.0) {
+        let Some(line) = of_line.first().and_then(|(at, _)| lines[*at].as_mut()) else { continue };
+        let all: Vec<&LineRead> = std::iter::once(&line.read).chain(of_line.iter().map(|(_, read)| read)).collect();
+        if let Some((_, read)) = consensus(&all) {
+            line.read = read;
+        }
+    }
+    Ok(())
 }
 
 /// Reads `candidates` and keeps each where it is better, by `margin`, than what is there.
