@@ -169,8 +169,8 @@ impl Args {
 
 fn show(bar: &ProgressBar, event: &Event) {
     match event {
-        Event::Planned(plan) => bar.println(plan.to_string()),
-        Event::Notice(text) => bar.println(text),
+        Event::Planned(plan) => say(bar, &plan.to_string()),
+        Event::Notice(text) => say(bar, text),
         Event::Started { layers } => bar.set_length(*layers as u64),
         Event::Resumed { layer } => {
             bar.inc(1);
@@ -179,10 +179,14 @@ fn show(bar: &ProgressBar, event: &Event) {
         }
         Event::LayerDone(report) => {
             bar.inc(1);
-            let line = line(report);
-            if bar.is_hidden() { eprintln!("{line}") } else { bar.println(line) }
+            say(bar, &line(report));
         }
     }
+}
+
+/// A line above the bar, or by itself where there is no terminal to draw a bar on.
+fn say(bar: &ProgressBar, text: &str) {
+    if bar.is_hidden() { eprintln!("{text}") } else { bar.println(text) }
 }
 
 /// One line about a layer: Γ, held-out errors, damping.
