@@ -25,11 +25,11 @@ class Run:
     errors: str  # standard error
 
 
-def run(command, **environment):
-    """Runs `command` to its end. Ends the script, with what the command said, if the command fails."""
+def run(command, folder=None, **environment):
+    """Runs `command` to its end, in `folder` if given. Ends the script, with what the command said, if the command fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
-        child = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err, env={**os.environ, **environment})
+        child = subprocess.Popen([str(part) for part in command], stdout=out, stderr=err, cwd=folder, env={**os.environ, **environment})
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - start
         child.returncode = os.waitstatus_to_exitcode(status)

@@ -63,10 +63,10 @@ def main():
     parser.add_argument("--only", choices=["rpiq", "gptqmodel"], help="one side alone, to see whether it runs")
     add_options(parser, "rpiq")
     args = parser.parse_args()
-    python = peer_python(args.venv, PACKAGES)
+    python = peer_python(args.venv, PACKAGES).absolute()
     environment = threads(args.threads)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = args.keep or Path(scratch)
+        folder = (args.keep or Path(scratch)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         calibration = folder / "calibration.jsonl"
         sequences = write_calibration(python, args, calibration)
@@ -80,8 +80,9 @@ def main():
                 [need_binary(args.binary), "quantize", args.model, ours, "--calibration", calibration, "--sequences", sequences, "--held-out",
                  args.held_out, "--seq-len", args.seq_len, "--group-size", args.group_size, "--method", args.method, "--backend", "cpu"], **environment)
         if args.only != "rpiq":
-            worker = Path(__file__).with_name("gptqmodel_quantize.py")
-            runs[PACKAGES[0]] = run([python, worker, args.model, theirs, calibration, sequences, args.seq_len, args.group_size], **environment)
+            worker = Path(__file__).resolve().with_name("gptqmodel_quantize.py")
+            # It leaves logs in the folder it runs in.
+            runs[PACKAGES[0]] = run([python, worker, args.model.resolve(), theirs, calibration, sequences, args.seq_len, args.group_size], folder, **environment)
         print(f"{'':18}{'wall':>10}{'CPU':>10}{'peak memory':>14}")
         for name, r in runs.items():
             print(f"{name:18}{r.wall:>8.1f} s{r.cpu:>8.1f} s{mib(r.peak):>14}")
