@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use image::RgbImage;
-use sightread_models::checkpoint::CheckpointError;
+use sightread_models::checkpoint::{CheckpointError, verify_if_listed};
 use sightread_models::device::{Backend, DeviceError};
 use sightread_models::text::TextError;
 use sightread_models::vision::{Detector, LineClassifier, LineRead, Recognizer, RgbView, VisionError};
@@ -67,13 +67,14 @@ pub struct Starter {
 }
 
 impl Starter {
-    /// Opens the vision half of the starter model in `folder`.
+    /// Opens the vision half of the starter model in `folder`, after its files were compared with their manifest.
     ///
     /// # Errors
     /// [`StarterError`].
     pub fn open(folder: &Path, backend: Backend) -> Result<Self, StarterError> {
         let device = backend.open()?;
         let vision = folder.join("vision");
+        verify_if_listed(&vision)?;
         Ok(Self {
             detector: Detector::load(&vision.join("detector.safetensors"), &device)?,
             classifier: LineClassifier::load(&vision.join("line_classifier.safetensors"), &device)?,
@@ -84,7 +85,7 @@ impl Starter {
         })
     }
 
-    /// The language half; loaded at the first call.
+    /// The language half; loaded at the first call, after its files were compared with their manifest.
     ///
     /// # Errors
     /// [`TextError`] if a file is missing or damaged.
@@ -92,7 +93,9 @@ impl Starter {
         if let Some(language) = self.language.get() {
             return Ok(language);
         }
-        let language = StarterLanguage::load(&self.folder.join("language"), &self.device)?;
+        let folder = self.folder.join("language");
+        verify_if_listed(&folder)?;
+        let language = StarterLanguage::load(&folder, &self.device)?;
         Ok(self.language.get_or_init(|| language))
     }
 

@@ -40,7 +40,12 @@ static PATTERNS: LazyLock<Vec<(Regex, Intent)>> = LazyLock::new(|| {
         ),
         (r"\b(strength|how strong|how many (mg|milligrams?|mcg|micrograms?|ml))\b", Intent::Strength),
         (
-            r"\b(dose|dosage|directions)\b|\bhow (much|many|often)( \w+)? (should|do|can|must|may) (i|you|we|adults?|children|one) (take|use)\b|\bhow (do|should) i take\b",
+            r"\b(dose|dosage|directions)\b|\bhow (much|many|often)( \w+)? (should|do|can|must|may) (i|you|we|adults?|children|one) (take|use)\b|\bhow (do|should) i take\b|\bwhen (do|should|must|can) i take\b",
+            Intent::Extract(Kind::Dose),
+        ),
+        // "How many tablets may be taken in a day?", "What is the most I can take?": never for the language model alone.
+        (
+            r"\bhow (much|many|often)\b.*\b(taken?|a time|at once|at most|daily|(a|per|each|every|one|24|twenty-four) (day|hours?))\b|\b(most|maximum|max|highest)\b.*\b(taken?|day|daily|24 hours)\b|\bhow many (tablets|pills|capsules|drops|puffs)( (should|do|can|may|must)\b.*)?$",
             Intent::Extract(Kind::Dose),
         ),
         (r"\bsub-?total\b|\btotal (fat|carb\w*|sugars?|tax|vat|discount|savings?)\b", Intent::Free),
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 15);
+        assert_eq!(PATTERNS.len(), 16);
     }
 
     #[test]
@@ -95,6 +100,12 @@ mod tests {
             ("When does it expire?", Intent::Extract(Kind::Expiry)),
             ("Is this milk still good?", Intent::Extract(Kind::Expiry)),
             ("How many tablets should I take?", Intent::Extract(Kind::Dose)),
+            ("How many tablets may be taken in a day?", Intent::Extract(Kind::Dose)),
+            ("What is the most I can take?", Intent::Extract(Kind::Dose)),
+            ("How many pills can I take in 24 hours?", Intent::Extract(Kind::Dose)),
+            ("How often is it to be taken?", Intent::Extract(Kind::Dose)),
+            ("How many tablets are in the pack?", Intent::Free),
+            ("How many sandwiches are on the list?", Intent::Free),
             ("How strong are the tablets?", Intent::Strength),
             ("What is the total?", Intent::Extract(Kind::Total)),
             ("How much do I have to pay?", Intent::Extract(Kind::Total)),

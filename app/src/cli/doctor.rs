@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
+use sightread_models::checkpoint::Manifest;
 use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 
@@ -36,8 +37,11 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
     let folder = args.model.folder();
     check("model folder", folder.as_ref().map(|f| f.display().to_string()).map_err(|e| e.to_string()));
     if let Ok(folder) = folder {
-        let whole = sightread_models::checkpoint::verify(&folder);
-        check("model files", whole.map(|()| "all as shipped".into()).map_err(|e| e.to_string()));
+        for half in ["vision", "language"] {
+            let folder = folder.join(half);
+            let whole = Manifest::open(&folder).and_then(|m| m.verify(&folder).map(|()| m));
+            check(&format!("{half} files"), whole.map(|m| hashes(&m)).map_err(|e| e.to_string()));
+        }
         let starter = Starter::open(&folder, args.model.backend());
         match &starter {
             Ok(starter) => {
@@ -53,4 +57,12 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
     }
     println!("All is well.");
     Ok(())
+}
+
+/// The weight files with the first digits of their sha256.
+fn hashes(manifest: &Manifest) -> String {
+    let weights = manifest.files.iter().filter(|(name, _)| name.ends_with(".safetensors"));
+    let list: Vec<String> =
+        weights.map(|(name, entry)| format!("{name} {}", entry.sha256.get(..8).unwrap_or_default())).collect();
+    format!("as shipped: {}", list.join(", "))
 }

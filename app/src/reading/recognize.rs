@@ -96,9 +96,19 @@ pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) ->
     look_again(picture, &mut lines, models)?;
     let good = |line: &ReadLine| {
         let chars = line.read.text().trim().chars().count();
-        chars > 0 && line.read.confidence >= if chars <= SHORT { MIN_CONFIDENCE_SHORT } else { MIN_CONFIDENCE }
+        match chars {
+            0 => false,
+            // A texture reads as a letter now and then, but not as the same letter at every look.
+            1..=SHORT => agreed_confidence(&line.read) >= MIN_CONFIDENCE_SHORT,
+            _ => line.read.confidence >= MIN_CONFIDENCE,
+        }
     };
     Ok(lines.into_iter().flatten().filter(good).collect())
+}
+
+/// Mean confidence of the characters, in which every look has its share.
+fn agreed_confidence(read: &LineRead) -> f32 {
+    read.chars.iter().map(|c| c.confidence).sum::<f32>() / read.chars.len().max(1) as f32
 }
 
 /// Upside down, and on its sides if the box is not much wider than high.

@@ -24,7 +24,7 @@ use tokenizers::Tokenizer;
 pub use error::CheckpointError;
 #[cfg(feature = "hub")]
 pub use hub::{DownloadOptions, DownloadProgress, download};
-pub use manifest::{MANIFEST_FILE, Manifest, ManifestEntry, Provenance, verify};
+pub use manifest::{MANIFEST_FILE, Manifest, ManifestEntry, Provenance, verify, verify_if_listed};
 pub use packed::RowsI8;
 pub use quantization::{CheckpointFormat, QuantizationConfig};
 pub use tensor_data::{FloatType, TensorData, write_part};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 
-use super::blocks::{Activation, Conv, Geometry, Ops};
+use super::conv::{Activation, Conv, Geometry, Ops};
 use super::image::{batch, read_back};
 use super::lcnet::{LcNet, LcNetConfig, StageConfig};
 use super::pyramid::{MultiScaleConv, Pyramid};

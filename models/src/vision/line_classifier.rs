@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, activation};
 
-use super::blocks::{Activation, Conv, Geometry, Ops, SqueezeExcite};
+use super::blocks::SqueezeExcite;
+use super::conv::{Activation, Conv, Geometry, Ops};
 use super::image::{batch, check_lines, read_back};
 use super::weights::Weights;
 use super::{RgbView, VisionError};

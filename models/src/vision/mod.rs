@@ -11,6 +11,7 @@
 //! | [`Recognizer`] | 48 × any width, padded to a multiple of 8 | one [`LineRead`] per line |
 
 mod blocks;
+mod conv;
 mod cpu;
 mod ctc;
 mod detector;
@@ -26,7 +27,7 @@ mod pyramid;
 mod recognizer;
 mod weights;
 
-pub use blocks::Ops;
+pub use conv::Ops;
 pub use ctc::{CharRead, LineRead};
 pub use detector::{Detector, ProbabilityMap};
 pub use error::VisionError;

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::blocks::{Activation, Conv, Geometry, Ops, SqueezeExcite, repeat_pixels};
+use super::blocks::{SqueezeExcite, repeat_pixels};
+use super::conv::{Activation, Conv, Geometry, Ops};
 use super::cpu::{Map, MultiScaleWeights};
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;

@@ -5,7 +5,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
-use super::blocks::{Activation, Conv, Geometry, LayerNorm, Ops, SvtrBlock, average_pool};
+use super::blocks::{LayerNorm, SvtrBlock, average_pool};
+use super::conv::{Activation, Conv, Geometry, Ops};
 use super::cpu::attention::softmax_rows;
 use super::ctc::Alphabet;
 use super::image::{batch, check_lines, read_back};

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
-use super::blocks::Ops;
+use super::conv::Ops;
 use crate::checkpoint::CheckpointError;
 
 /// The tensors of one file as `f32`, and where the network is to run.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use sightread_models::checkpoint::Checkpoint;
+use sightread_models::checkpoint::{Checkpoint, Provenance};
 use sightread_models::text::llama::LlamaBlocks;
 
 use super::BackendArg;
@@ -81,6 +81,15 @@ pub(super) struct Args {
     /// Storage of embeddings and output head
     #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
     embeddings: EmbeddingType,
+    /// Largest weight file in megabytes; without it, one file
+    #[arg(long)]
+    shard_mb: Option<u64>,
+    /// SPDX name of the licence: with --source, a manifest with the sha256 of every file is written
+    #[arg(long, requires = "source")]
+    licence: Option<String>,
+    /// Where the model comes from
+    #[arg(long, requires = "licence")]
+    source: Option<String>,
     /// Keep activations in this folder instead of in memory
     #[arg(long)]
     spill: Option<PathBuf>,
@@ -103,6 +112,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         options: &options,
         spill: args.spill.as_deref(),
         out: &args.out,
+        shard_bytes: args.shard_mb.map(|mb| mb * 1_000_000),
+        provenance: args
+            .licence
+            .clone()
+            .zip(args.source.clone())
+            .map(|(licence, source)| Provenance { licence, source }),
     };
     let bar = ProgressBar::no_length().with_style(
         ProgressStyle::with_template("{wide_bar} {pos}/{len} layers, {elapsed} gone, {eta} left\n{msg}")

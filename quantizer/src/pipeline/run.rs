@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData as BurnData};
-use sightread_models::checkpoint::{Checkpoint, FolderOptions, PackedFolderWriter, QuantizationConfig};
+use sightread_models::checkpoint::{Checkpoint, FolderOptions, PackedFolderWriter, Provenance, QuantizationConfig};
 use sightread_models::int4::PackedLinear;
 use sightread_models::nn::{KvCache, Linear};
 use sightread_models::text::{Block, BlockModel, BlockState};
@@ -41,6 +41,10 @@ pub struct Job<'a> {
     pub spill: Option<&'a Path>,
     /// Folder of the packed model; finished parts lie beside it until it is complete.
     pub out: &'a Path,
+    /// Largest weight file in bytes; `None` for a single file.
+    pub shard_bytes: Option<u64>,
+    /// Where the model comes from; if given, a manifest with the sha256 of every file is written.
+    pub provenance: Option<Provenance>,
 }
 
 /// Quantizes a model. If an earlier run with the same model, text and options was interrupted, it goes on where that was,
@@ -372,7 +376,13 @@ fn write_folder(job: &Job<'_>, parts: &Parts, report: &RunReport) -> Result<(), 
         EmbeddingType::F16 => Vec::new(),
         EmbeddingType::Int8 => heads.iter().map(|&h| h.to_string()).collect(),
     };
-    let options = FolderOptions { rows_i8, side_files: vec![(REPORT_FILE.into(), text)], ..Default::default() };
+    let options = FolderOptions {
+        rows_i8,
+        side_files: vec![(REPORT_FILE.into(), text)],
+        shard_bytes: job.shard_bytes,
+        provenance: job.provenance.clone(),
+        ..Default::default()
+    };
     let files: Vec<PathBuf> = parts.files()?;
     Ok(PackedFolderWriter { quantization, options }.assemble(job.source, &files, &[], job.out)?)
 }

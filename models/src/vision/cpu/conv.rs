@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::elementwise::activate;
 use super::gemm::{Panels, RowGemm};
 use super::map::{Buffer, Map};
-use crate::vision::blocks::{Activation, Geometry};
+use crate::vision::conv::{Activation, Geometry};
 
 /// A dense convolution ready for the CPU.
 pub(in crate::vision) struct DenseWeights {

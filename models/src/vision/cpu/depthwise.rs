@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::elementwise::activate;
 use super::map::{Buffer, Map};
 use super::simd::arch;
-use crate::vision::blocks::{Activation, Geometry};
+use crate::vision::conv::{Activation, Geometry};
 
 /// Neighbouring output pixels computed together: they share the weights, and their sums hide each other's latency.
 const PIXELS: usize = 8;

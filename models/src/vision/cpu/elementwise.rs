@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::map::Map;
 use super::simd::{self, arch};
-use crate::vision::blocks::Activation;
+use crate::vision::conv::Activation;
 
 /// Applies `activation` in place, on the calling thread.
 pub(super) fn activate(values: &mut [f32], activation: Activation) {

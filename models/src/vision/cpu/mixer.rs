@@ -9,7 +9,7 @@ use super::elementwise::activate;
 use super::gemm::RowGemm;
 use super::map::{Map, Scratch};
 use super::{DenseWeights, DepthwiseWeights};
-use crate::vision::blocks::Activation;
+use crate::vision::conv::Activation;
 
 /// Pixels that go through both products together.
 const PIXELS: usize = 64;

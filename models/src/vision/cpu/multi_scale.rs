@@ -11,7 +11,7 @@ use super::conv::copy_row;
 use super::elementwise::activate;
 use super::gemm::RowGemm;
 use super::map::{Buffer, Map};
-use crate::vision::blocks::{Activation, Geometry};
+use crate::vision::conv::{Activation, Geometry};
 
 /// Taps of a 3×3 kernel.
 const TAPS: usize = 9;

@@ -17,7 +17,7 @@ use super::conv::copy_row;
 use super::elementwise::{activate, max_of_four};
 use super::gemm::RowGemm;
 use super::map::{Buffer, Map};
-use crate::vision::blocks::Activation;
+use crate::vision::conv::Activation;
 
 /// Output rows per task. Neighbouring tasks compute three rows of conv1 twice.
 const ROWS: usize = 16;

