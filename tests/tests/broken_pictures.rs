@@ -57,6 +57,13 @@ fn broken_files() -> Vec<Vec<u8>> {
     files
 }
 
+/// The most memory this process ever held, on Linux.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? / 1024)
+}
+
 #[test]
 fn broken_files_are_read_or_refused_in_a_sentence() {
     let files = broken_files();
@@ -73,6 +80,10 @@ fn broken_files_are_read_or_refused_in_a_sentence() {
         }
     }
     println!("{refused} of {} refused", files.len());
+    if let Some(peak) = peak_memory_mib() {
+        println!("peak memory {peak} MiB");
+        assert!(peak < 1536, "{peak} MiB");
+    }
     assert!((100..300).contains(&refused));
 }
 

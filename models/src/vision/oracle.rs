@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 
 use super::blocks::*;
+use super::conv::{Activation, Conv, Geometry, Ops};
 use super::image::read_back;
 use super::pyramid::MultiScaleConv;
 use super::weights::Weights;
