@@ -82,6 +82,8 @@ fn a_dose_is_quoted_whole_and_not_composed() {
     assert!(
         ask("How many tablets may be taken in a day?").text.contains("Do not take more than 8 tablets in 24 hours")
     );
+    // A question that no pattern knows: the language model may answer, but not as if it were sure.
+    assert!(!ask("Is it all right if I have three of them with my tea?").sure);
     assert!(ask("How much should I take?").text.contains("1 or 2 tablets every 4 to 6 hours"));
 }
 

@@ -86,6 +86,18 @@ static DOSE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Words and amounts of which a wrong part would harm: how much of a medicine, how often.
+static TAKING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|iu)\b|\b(?:take|tablets?|capsules?|pills?|drops?|puffs?)\b|\bevery\s\d+",
+    )
+});
+
+/// Whether `text` says how much of a medicine there is or how to take it.
+pub fn speaks_of_a_dose(text: &str) -> bool {
+    TAKING.is_match(text)
+}
+
 /// Everything of `kind` in `document`, in reading order.
 pub fn extract(document: &Document, kind: Kind) -> Vec<Found> {
     match kind {

@@ -16,6 +16,7 @@ use sightread_models::vlm::{EncodedText, StarterLanguage};
 
 pub use copy_rule::{CopiesOf, REFUSAL};
 pub use document::{Document, Row};
+use extract::speaks_of_a_dose;
 pub use extract::{Found, Kind, extract};
 pub use intent::{Intent, intent};
 
@@ -118,7 +119,9 @@ impl Conversation {
         }
         let mut answer = Answer::of_rows(text, &self.document, &rows, Source::LanguageModel);
         let refusal = answer.text.starts_with(REFUSAL);
-        answer.sure &= refusal || !quoting && heard.confidence >= SURE_CONFIDENCE;
+        // Whatever was asked: where a dose comes out, the language model's choice of it is not to be relied on.
+        let careful = quoting || speaks_of_a_dose(&answer.text);
+        answer.sure &= refusal || !careful && heard.confidence >= SURE_CONFIDENCE;
         Ok(answer)
     }
 
