@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use sightread_models::checkpoint::Manifest;
+use sightread_models::checkpoint::{Manifest, verify};
 use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 
@@ -38,8 +38,7 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
     check("model folder", folder.as_ref().map(|f| f.display().to_string()).map_err(|e| e.to_string()));
     if let Ok(folder) = folder {
         for half in ["vision", "language"] {
-            let folder = folder.join(half);
-            let whole = Manifest::open(&folder).and_then(|m| m.verify(&folder).map(|()| m));
+            let whole = verify(&folder.join(half));
             check(&format!("{half} files"), whole.map(|m| hashes(&m)).map_err(|e| e.to_string()));
         }
         let starter = Starter::open(&folder, args.model.backend());

@@ -44,8 +44,8 @@ pub fn page_angle(lines: &[LaidLine]) -> f32 {
     group_angle(lines, &all, main_quarter(lines))
 }
 
-/// The quarter turn that most text agrees on.
-fn main_quarter(lines: &[LaidLine]) -> usize {
+/// The quarter turn that most of the text in `lines` agrees on.
+fn main_quarter<'a>(lines: impl IntoIterator<Item = &'a LaidLine>) -> usize {
     let mut weights = [0.0; 4];
     for line in lines {
         weights[quarter(line.quad.angle())] += line.weight();
@@ -144,8 +144,7 @@ impl Extent {
 
 /// The lines of `group` on the upright page, in the order of `lines`; lines outside `group` are at the origin.
 pub fn extents(lines: &[LaidLine], group: &[usize]) -> Vec<Extent> {
-    let turns = group.iter().map(|&at| lines[at].clone()).collect::<Vec<_>>();
-    let angle = group_angle(lines, group, main_quarter(&turns));
+    let angle = group_angle(lines, group, main_quarter(group.iter().map(|&at| &lines[at])));
     let mut extents = vec![Extent { left: 0.0, right: 0.0, middle: 0.0, height: 1.0, slope: 0.0 }; lines.len()];
     for &at in group {
         let quad = lines[at].quad;

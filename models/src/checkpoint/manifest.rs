@@ -120,12 +120,14 @@ impl Manifest {
     }
 }
 
-/// Checks a model folder against its own `manifest.json`.
+/// Checks a model folder against its own `manifest.json`, and returns that.
 ///
 /// # Errors
 /// [`CheckpointError`] as in [`Manifest::open`] and [`Manifest::verify`].
-pub fn verify(folder: &Path) -> Result<(), CheckpointError> {
-    Manifest::open(folder)?.verify(folder)
+pub fn verify(folder: &Path) -> Result<Manifest, CheckpointError> {
+    let manifest = Manifest::open(folder)?;
+    manifest.verify(folder)?;
+    Ok(manifest)
 }
 
 /// The same for a folder that need not have a manifest, such as one that somebody made by hand: without one there is
@@ -134,7 +136,7 @@ pub fn verify(folder: &Path) -> Result<(), CheckpointError> {
 /// # Errors
 /// [`CheckpointError`] as in [`verify`], but for a missing manifest.
 pub fn verify_if_listed(folder: &Path) -> Result<(), CheckpointError> {
-    if folder.join(MANIFEST_FILE).exists() { verify(folder) } else { Ok(()) }
+    if folder.join(MANIFEST_FILE).exists() { verify(folder).map(drop) } else { Ok(()) }
 }
 
 /// sha256 in hexadecimal, and the size in bytes.

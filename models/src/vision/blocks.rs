@@ -180,12 +180,6 @@ fn max_of_2x2(x: Tensor<4>) -> Tensor<4> {
     part(0, 0).max_pair(part(0, 1)).max_pair(part(1, 0).max_pair(part(1, 1)))
 }
 
-/// Every pixel `factor` × `factor` times: `[b, h, w, c]` → `[b, h · factor, w · factor, c]`.
-pub(super) fn repeat_pixels(x: Tensor<4>, factor: usize) -> Tensor<4> {
-    let [b, h, w, c] = x.dims();
-    x.reshape([b, h, 1, w, 1, c]).expand([b, h, factor, w, factor, c]).reshape([b, h * factor, w * factor, c])
-}
-
 /// Layer norm over the channels.
 pub(super) struct LayerNorm {
     gain: Vec<f32>,

@@ -4,7 +4,6 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation, module, ops::ConvOptions};
 
-use super::blocks::repeat_pixels;
 use super::cpu::{self, DenseWeights, DepthwiseWeights, Map, mixer::Pair};
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;
@@ -41,7 +40,7 @@ pub(super) enum Activation {
 }
 
 impl Activation {
-    pub(super) fn apply(self, x: Tensor<4>) -> Tensor<4> {
+    fn apply(self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Activation::None => x,
             Activation::Relu => activation::relu(x),
@@ -231,10 +230,16 @@ impl Conv {
     }
 }
 
-pub(super) fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
+fn to_channels_first(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 3, 1, 2])
 }
 
-pub(super) fn to_channels_last(x: Tensor<4>) -> Tensor<4> {
+fn to_channels_last(x: Tensor<4>) -> Tensor<4> {
     x.permute([0, 2, 3, 1])
+}
+
+/// Every pixel `factor` × `factor` times: `[b, h, w, c]` → `[b, h · factor, w · factor, c]`.
+pub(super) fn repeat_pixels(x: Tensor<4>, factor: usize) -> Tensor<4> {
+    let [b, h, w, c] = x.dims();
+    x.reshape([b, h, 1, w, 1, c]).expand([b, h, factor, w, factor, c]).reshape([b, h * factor, w * factor, c])
 }

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::blocks::{SqueezeExcite, repeat_pixels};
-use super::conv::{Activation, Conv, Geometry, Ops};
+use super::blocks::SqueezeExcite;
+use super::conv::{Activation, Conv, Geometry, Ops, repeat_pixels};
 use super::cpu::{Map, MultiScaleWeights};
 use super::weights::Weights;
 use crate::checkpoint::CheckpointError;
