@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits, RgbImage, RgbaImage};
 
 /// Pixels of the largest picture that is read: more than any camera's 200 megapixels would need gigabytes.
 const MAX_PIXELS: u64 = 120_000_000;
@@ -32,7 +32,7 @@ pub enum PictureError {
     #[error("the picture file is empty; take the picture again")]
     Empty,
     /// No format that we know.
-    #[error("this file is no picture that I can read; I read JPEG, PNG, WebP, TIFF and BMP")]
+    #[error("this file is no picture that I can read; I read JPEG, PNG, WebP, HEIC, TIFF and BMP")]
     UnknownFormat,
     /// A picture of that format that breaks off or contradicts itself.
     #[error("the picture file is damaged ({0}); take the picture again or fetch it again")]
@@ -69,6 +69,9 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, PictureError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(PictureError::TooLarge(format!("more than {} megabytes", MAX_FILE >> 20)));
     }
+    if bytes.get(4..8).is_some_and(|kind| kind == b"ftyp") {
+        return heic(bytes);
+    }
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureError::UnknownFormat)?;
     let mut decoder = reader.into_decoder().map_err(explain)?;
     let (width, height) = decoder.dimensions();
@@ -90,6 +93,18 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, PictureError> {
     Ok(on_white(picture))
 }
 
+/// What phones take: HEVC in a HEIF container, its turns and mirrors already undone.
+fn heic(bytes: &[u8]) -> Result<RgbImage, PictureError> {
+    let options = heifer::Options { max_pixels: MAX_PIXELS, ..heifer::Options::default() };
+    let picture = heifer::decode_rgba8(bytes, &options).map_err(|error| match error {
+        heifer::Error::Unsupported(_) => PictureError::UnknownFormat,
+        other => PictureError::Damaged(in_words(&other)),
+    })?;
+    let pixels = RgbaImage::from_raw(picture.width, picture.height, picture.data)
+        .ok_or_else(|| PictureError::Damaged("it has no pixels".into()))?;
+    Ok(on_white(pixels.into()))
+}
+
 /// Transparent parts become white, as a viewer shows them: text on them is mostly dark.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
@@ -108,10 +123,12 @@ fn explain(error: ImageError) -> PictureError {
     match error {
         ImageError::Unsupported(_) => PictureError::UnknownFormat,
         ImageError::Limits(_) => PictureError::TooLarge("it does not fit into memory".into()),
-        other => {
-            let reason = other.to_string().to_lowercase();
-            let words: Vec<&str> = reason.trim_end_matches(['.', '\n']).split_whitespace().collect();
-            PictureError::Damaged(words.join(" "))
-        }
+        other => PictureError::Damaged(in_words(&other)),
     }
+}
+
+/// A decoder's reason as a part of a sentence.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let reason = error.to_string().to_lowercase();
+    reason.trim_end_matches(['.', '\n']).split_whitespace().collect::<Vec<_>>().join(" ")
 }

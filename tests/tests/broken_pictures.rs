@@ -1,6 +1,7 @@
 //! 300 broken and hostile picture files: each is decoded or refused in a sentence; none panics or takes much memory.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use sightread::picture::decode;
@@ -8,6 +9,12 @@ use sightread::picture::decode;
 fn picture() -> DynamicImage {
     let stroke = |x: u32, y: u32| (20..200).contains(&x) && (30..50).contains(&y) && x % 7 < 3;
     RgbImage::from_fn(240, 90, |x, y| Rgb([if stroke(x, y) { 20 } else { 235 }; 3])).into()
+}
+
+/// As a phone saves it.
+fn heic(picture: &DynamicImage) -> Vec<u8> {
+    let (width, height, options) = (picture.width(), picture.height(), heifer::EncodeOptions::default());
+    heifer::encode_rgb8(width, height, picture.to_rgb8().as_raw(), &options).unwrap()
 }
 
 fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -29,13 +36,14 @@ impl Random {
 const FORMATS: [ImageFormat; 5] =
     [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Tiff, ImageFormat::Bmp];
 
-/// Sixty files of every format: cut off, with flipped bytes, with holes, with a tail, empty.
+/// Fifty files of every format: cut off, with flipped bytes, with holes, with a tail, empty.
 fn broken_files() -> Vec<Vec<u8>> {
     let mut random = Random(1);
     let mut files = vec![];
-    for format in FORMATS {
-        let whole = encoded(&picture(), format);
-        for case in 0..60 {
+    let mut originals: Vec<Vec<u8>> = FORMATS.iter().map(|&format| encoded(&picture(), format)).collect();
+    originals.push(heic(&picture()));
+    for whole in originals {
+        for case in 0..50 {
             let mut bytes = whole.clone();
             match case % 4 {
                 0 => bytes.truncate(random.below(whole.len())),
@@ -109,8 +117,15 @@ fn unusual_but_whole_pictures_are_read() {
     let picture = picture();
     let deep = encoded(&DynamicImage::ImageRgb16(picture.to_rgb16()), ImageFormat::Png);
     let grey = encoded(&DynamicImage::ImageLuma8(picture.to_luma8()), ImageFormat::Jpeg);
-    for bytes in [deep, grey] {
+    for bytes in [deep, grey, heic(&picture)] {
         assert_eq!(decode(&bytes).unwrap().dimensions(), (240, 90));
+    }
+    for file in ["cmyk.jpg", "cmyk.tif", "animated.webp", "animated.png", "turned.jpg"] {
+        let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pictures").join(file)).unwrap();
+        let shown = decode(&bytes).unwrap();
+        assert_eq!(shown.dimensions(), (64, 32), "{file}");
+        let brightness = |x, y| shown.get_pixel(x, y).0.iter().map(|&v| u32::from(v)).sum::<u32>() / 3;
+        assert!(brightness(14, 7) < 80 && brightness(50, 25) > 200, "{file}: the bar is in the upper left corner");
     }
     let clear = DynamicImage::ImageRgba8(image::RgbaImage::new(8, 8));
     let shown = decode(&encoded(&clear, ImageFormat::Png)).unwrap();

@@ -39,6 +39,17 @@ fn every_sample_is_read_word_by_word_in_order() {
     }
 }
 
+/// Through wgpu, where there is an adapter: a software one takes half a minute for one picture.
+#[test]
+fn a_graphics_adapter_reads_what_the_cpu_reads() {
+    if let Err(none) = Backend::Wgpu.open() {
+        eprintln!("not tested: {none}");
+        return;
+    }
+    let text = |backend| reading("sign.jpg", &starter(backend)).text();
+    assert_eq!(text(Backend::Wgpu), text(Backend::Cpu));
+}
+
 #[test]
 fn the_page_on_its_head_and_the_one_on_its_side_are_told() {
     let starter = starter(Backend::Cpu);

@@ -23,8 +23,10 @@ pub enum Kind {
     Date,
     /// The date until which something is good.
     Expiry,
-    /// How much of a medicine to take, or how strong it is.
+    /// How much of a medicine to take and how often, as whole rows.
     Dose,
+    /// How strong a medicine is, as whole rows.
+    Strength,
 }
 
 /// Something found, quoted as it was read.
@@ -80,17 +82,18 @@ static EXPIRY_WORD: LazyLock<Regex> = LazyLock::new(|| {
 });
 static SHORT_DATE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:0?[1-9]|1[0-2])\s?[/.-]\s?\d{2}\b|\b\d{1,2}\s?[./]\s?\d{1,2}\b|\b\d{6}\b"));
-static DOSE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|ug|g|ml|iu|i\.e\.|%)(?:\s?/\s?\d*\s?(?:ml|g))?(?:\b|$)|\btake\b|\b\d+\s?(?:-\s?\d+\s?)?(?:tablets?|capsules?|drops?|puffs?|teaspoons?|sachets?)\b|\b(?:once|twice|times|daily)\b|\bevery\s\d+",
-    )
-});
+/// What is counted when a medicine is taken.
+const FORM: &str = r"(?:tablets?|capsules?|pills?|drops?|puffs?|teaspoons?|sachets?)";
 
-/// Words and amounts of which a wrong part would harm: how much of a medicine, how often.
+static DIRECTIONS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r"(?i)\btake\b|\b\d+\s?(?:-\s?\d+\s?)?{FORM}\b|\b(?:once|twice|times|daily)\b|\bevery\s\d+"))
+});
+static STRENGTH: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|ug|g|ml|iu|i\.e\.|%)(?:\s?/\s?\d*\s?(?:ml|g))?(?:\b|$)")
+});
+/// Words and amounts of which a wrong part would harm. Grams, millilitres and "daily" are not among them: they stand on food and doors.
 static TAKING: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|iu)\b|\b(?:take|tablets?|capsules?|pills?|drops?|puffs?)\b|\bevery\s\d+",
-    )
+    pattern(&format!(r"(?i)\b\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|ug|iu)\b|\b(?:take|{FORM})\b|\bevery\s\d+"))
 });
 
 /// Whether `text` says how much of a medicine there is or how to take it.
@@ -112,11 +115,14 @@ pub fn extract(document: &Document, kind: Kind) -> Vec<Found> {
         Kind::Date => find(document, &DATE),
         Kind::Total => total(document).into_iter().collect(),
         Kind::Expiry => expiry(document),
-        Kind::Dose => {
-            let rows = document.rows.iter().enumerate().filter(|(_, row)| DOSE.is_match(&row.text));
-            rows.map(|(at, row)| Found { text: row.text.clone(), row: at }).collect()
-        }
+        Kind::Dose => whole_rows(document, &DIRECTIONS),
+        Kind::Strength => whole_rows(document, &STRENGTH),
     }
+}
+
+fn whole_rows(document: &Document, regex: &Regex) -> Vec<Found> {
+    let rows = document.rows.iter().enumerate().filter(|(_, row)| regex.is_match(&row.text));
+    rows.map(|(at, row)| Found { text: row.text.clone(), row: at }).collect()
 }
 
 fn find(document: &Document, regex: &Regex) -> Vec<Found> {
@@ -235,6 +241,7 @@ mod tests {
     #[test]
     fn a_dose_is_its_whole_line() {
         let leaflet = ["Ibuprofen 400 mg", "Take one tablet every 6 hours", "Keep dry"];
-        assert_eq!(texts(&leaflet, Kind::Dose), leaflet[..2]);
+        assert_eq!(texts(&leaflet, Kind::Dose), leaflet[1..2]);
+        assert_eq!(texts(&leaflet, Kind::Strength), leaflet[..1]);
     }
 }

@@ -15,8 +15,6 @@ pub enum Intent {
     CountLines,
     /// Quote what an extractor finds; the language model is asked only if it finds nothing or too much.
     Extract(Kind),
-    /// How strong a medicine is: as [`Kind::Dose`], but rows with a strength.
-    Strength,
     /// Ask the language model.
     Free,
 }
@@ -38,7 +36,7 @@ static PATTERNS: LazyLock<Vec<(Regex, Intent)>> = LazyLock::new(|| {
             r"\b(expir\w*|best before|use by|best by|sell by|still good|out of date|go(es)? off|keep until)\b",
             Intent::Extract(Kind::Expiry),
         ),
-        (r"\b(strength|how strong|how many (mg|milligrams?|mcg|micrograms?|ml))\b", Intent::Strength),
+        (r"\b(strength|how strong|how many (mg|milligrams?|mcg|micrograms?|ml))\b", Intent::Extract(Kind::Strength)),
         (
             r"\b(dose|dosage|directions)\b|\bhow (much|many|often)( \w+)? (should|do|can|must|may) (i|you|we|adults?|children|one) (take|use)\b|\bhow (do|should) i take\b|\bwhen (do|should|must|can) i take\b",
             Intent::Extract(Kind::Dose),
@@ -106,7 +104,7 @@ mod tests {
             ("How often is it to be taken?", Intent::Extract(Kind::Dose)),
             ("How many tablets are in the pack?", Intent::Free),
             ("How many sandwiches are on the list?", Intent::Free),
-            ("How strong are the tablets?", Intent::Strength),
+            ("How strong are the tablets?", Intent::Extract(Kind::Strength)),
             ("What is the total?", Intent::Extract(Kind::Total)),
             ("How much do I have to pay?", Intent::Extract(Kind::Total)),
             ("What is the subtotal?", Intent::Free),

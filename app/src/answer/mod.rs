@@ -20,8 +20,9 @@ use extract::speaks_of_a_dose;
 pub use extract::{Found, Kind, extract};
 pub use intent::{Intent, intent};
 
-/// Below this the language model's own answer counts as a guess.
-const SURE_CONFIDENCE: f32 = 0.5;
+/// Below this the language model's own answer counts as a guess. On labelled photos four of five answers from here on were
+/// right, and half of those below.
+const SURE_CONFIDENCE: f32 = 0.95;
 /// What is said of a picture without text.
 pub const NO_TEXT: &str = "I see no text.";
 
@@ -48,6 +49,8 @@ pub struct Answer {
     pub lines: Vec<usize>,
     /// Who found it.
     pub source: Source,
+    /// How probable the language model found its words, 0 to 1; 1 for everything else.
+    pub confidence: f32,
 }
 
 impl Answer {
@@ -59,7 +62,8 @@ impl Answer {
     fn of_rows(text: String, document: &Document, rows: &[usize], source: Source) -> Self {
         let rows: Vec<&Row> = rows.iter().filter_map(|&at| document.rows.get(at)).collect();
         let sure = rows.iter().all(|row| row.sure);
-        Self { text, sure, lines: rows.iter().flat_map(|row| row.lines.iter().copied()).collect(), source }
+        let lines = rows.iter().flat_map(|row| row.lines.iter().copied()).collect();
+        Self { text, sure, lines, source, confidence: 1.0 }
     }
 }
 
@@ -96,7 +100,7 @@ impl Conversation {
             return Ok(answer);
         }
         let model = model()?;
-        let quoting = matches!(intent(question), Intent::Strength | Intent::Extract(Kind::Dose | Kind::Expiry));
+        let quoting = matches!(intent(question), Intent::Extract(Kind::Dose | Kind::Strength | Kind::Expiry));
         let encoded = match &mut self.encoded {
             Some(encoded) => encoded,
             none => none.insert(model.encode(&self.document.prompt_lines())?),
@@ -121,6 +125,7 @@ impl Conversation {
         let refusal = answer.text.starts_with(REFUSAL);
         // Whatever was asked: where a dose comes out, the language model's choice of it is not to be relied on.
         let careful = quoting || speaks_of_a_dose(&answer.text);
+        answer.confidence = heard.confidence;
         answer.sure &= refusal || !careful && heard.confidence >= SURE_CONFIDENCE;
         Ok(answer)
     }
@@ -129,7 +134,7 @@ impl Conversation {
     fn without_model(&self, question: &str) -> Option<Answer> {
         let document = &self.document;
         if document.rows.is_empty() {
-            return Some(Answer { text: NO_TEXT.into(), sure: true, lines: vec![], source: Source::Reading });
+            return Some(Answer::of_rows(NO_TEXT.into(), document, &[], Source::Reading));
         }
         let all: Vec<usize> = (0..document.rows.len()).collect();
         match intent(question) {
@@ -141,13 +146,7 @@ impl Conversation {
             Intent::CountLines => {
                 Some(Answer::of_rows(format!("{} lines.", all.len()), document, &[], Source::Reading))
             }
-            Intent::Strength => self.quote_rows(|text| text.contains(|c: char| c.is_ascii_digit())),
-            Intent::Extract(Kind::Dose) => self.quote_rows(|text| {
-                let text = text.to_lowercase();
-                ["take", "once", "twice", "daily", "every", "times", "tablet", "capsule", "drop", "puff"]
-                    .iter()
-                    .any(|word| text.contains(word))
-            }),
+            Intent::Extract(kind @ (Kind::Dose | Kind::Strength)) => self.quote_rows(kind),
             Intent::Extract(kind) => self.one_value(kind),
         }
     }
@@ -166,9 +165,9 @@ impl Conversation {
         Some(Answer::of_rows(texts.join(", "), &self.document, &rows, Source::Extractor))
     }
 
-    /// At most three rows about a dose that satisfy `wanted`, quoted whole.
-    fn quote_rows(&self, wanted: impl Fn(&str) -> bool) -> Option<Answer> {
-        let rows: Vec<Found> = extract(&self.document, Kind::Dose).into_iter().filter(|f| wanted(&f.text)).collect();
+    /// At most three rows about a dose or a strength, quoted whole.
+    fn quote_rows(&self, kind: Kind) -> Option<Answer> {
+        let rows = extract(&self.document, kind);
         if rows.is_empty() || rows.len() > 3 {
             return None;
         }
@@ -199,10 +198,7 @@ mod tests {
         assert_eq!(ask(&label, "How many lines are there?").unwrap().text, "3 lines.");
         let dose = ask(&label, "How much should I take?").unwrap();
         assert_eq!((dose.text.as_str(), &dose.lines[..]), (label[1], &[1][..]));
-        assert_eq!(
-            ask(&label, "How strong are they?").unwrap().text,
-            "Ibuprofen 400 mg, Take one tablet every 6 hours"
-        );
+        assert_eq!(ask(&label, "How strong are they?").unwrap().text, label[0]);
         assert_eq!(ask(&label, "When does it expire?").unwrap().text, "03/2027");
         assert_eq!(ask(&label, "Who makes it?"), None);
     }

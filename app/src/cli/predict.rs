@@ -16,7 +16,7 @@ use crate::answer::Conversation;
 use crate::starter::Starter;
 
 /// Endings of pictures.
-const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"];
+const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "heic", "heif", "tif", "tiff", "bmp"];
 
 #[derive(Debug, Args)]
 pub(super) struct PredictArgs {
@@ -54,12 +54,13 @@ fn predict(photo: &Path, questions: &[String], starter: &Starter, start: Instant
     let reading = read_one(photo, starter)?;
     let seconds = start.elapsed().as_secs_f64();
     let mut conversation = Conversation::new(reading.document());
-    let mut answers = Map::new();
+    let (mut answers, mut details) = (Map::new(), Map::new());
     for question in questions {
         let answer = conversation.ask(question, || starter.language(), |_| Flow::Continue)?;
+        details.insert(question.clone(), serde_json::to_value(&answer)?);
         answers.insert(question.clone(), answer.text.into());
     }
-    Ok(json!({"text": reading.text(), "answers": answers, "seconds": seconds}))
+    Ok(json!({"text": reading.text(), "answers": answers, "details": details, "seconds": seconds}))
 }
 
 fn photos(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

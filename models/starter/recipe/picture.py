@@ -49,10 +49,10 @@ def read(documents, reader, first_seed=0):
             path = pathlib.Path(folder, f"{n:05}.jpg")
             draw(lines, first_seed + n).save(path, quality=random.Random(first_seed + n).randint(40, 90))
             paths.append(str(path))
-        out = subprocess.run([reader, "read", "--json", "--backend", "cpu", *paths], stdout=subprocess.PIPE, text=True).stdout
+        out = subprocess.run([reader, "read", "--json", "--backend", "cpu", *paths], stdout=subprocess.PIPE, text=True, check=True).stdout
     found = {}
     for record in map(json.loads, out.splitlines()):
-        seen = record.get("reading", {}).get("lines", [])
+        seen = record["reading"]["lines"]
         corners = [[(p["x"], p["y"]) for p in line["quad"]] for line in seen]
         found[pathlib.Path(record["file"]).stem] = lines_of(boxes_of(corners, [line["text"] for line in seen]))
-    return [found.get(pathlib.Path(path).stem, []) for path in paths]
+    return [found[pathlib.Path(path).stem] for path in paths]
