@@ -20,6 +20,17 @@ pub(super) fn map(path: &Path) -> Result<Mmap, CheckpointError> {
     unsafe { Mmap::map(&file) }.map_err(CheckpointError::io("read", path))
 }
 
+/// Lets the system forget the pages of a map that were read. It does so under pressure anyway; but until then they count as
+/// this process's memory.
+pub(super) fn release(map: &Mmap) {
+    // SAFETY: the map is private, read-only and of a file: forgotten pages come back from the file with what they held before,
+    // so that even a slice somebody holds keeps its content. Whether it worked does not matter.
+    #[cfg(unix)]
+    let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+    #[cfg(not(unix))]
+    let _ = map;
+}
+
 /// Reads a text side file of reasonable size.
 pub(super) fn read_text(path: &Path) -> Result<String, CheckpointError> {
     let mut text = String::new();

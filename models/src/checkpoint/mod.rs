@@ -93,6 +93,9 @@ pub trait TensorSource: Send + Sync {
             None => CheckpointError::MissingTensor { name: name.into() },
         })
     }
+
+    /// Gives memory that holds parts of the file back to the system; what is read again later comes from the disk again.
+    fn release_memory(&self) {}
 }
 
 /// An opened model: configuration, tensors and text side files.

@@ -11,7 +11,7 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 use serde::Deserialize;
 
-use super::file::{map, read_json};
+use super::file::{map, read_json, release};
 use super::{CheckpointError, StoredType, TensorInfo, TensorSource};
 
 /// Ending of the 8-bit rows of `X.weight`, see [`TensorSource::read_i8`].
@@ -219,6 +219,10 @@ impl TensorSource for SafetensorsFiles {
             (TensorInfo { stored: StoredType::I8, .. }, bytes) => Ok(decode(bytes, i8::from_le_bytes)),
             (info, _) => Err(CheckpointError::Type { name: name.into(), found: info.stored, wanted: "I8" }),
         }
+    }
+
+    fn release_memory(&self) {
+        self.maps.iter().for_each(release);
     }
 }
 

@@ -3,6 +3,7 @@
 mod eval;
 mod generate;
 mod inspect;
+mod logits;
 mod quantize;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -26,6 +27,8 @@ enum Command {
     Generate(generate::Args),
     /// Show what a model folder holds
     Inspect(inspect::Args),
+    /// Write the logits of a text, for comparing with other programs
+    Logits(logits::Args),
 }
 
 /// Where to compute.
@@ -60,5 +63,6 @@ pub fn run() -> anyhow::Result<()> {
         Command::Eval(args) => eval::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Logits(args) => logits::run(&args),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::text::{Llama, TextError};
 
@@ -37,14 +38,18 @@ pub fn perplexity(
 ) -> Result<Perplexity, EvalError> {
     let tokens = encode(tokenizer(checkpoint)?, &read(text)?)?;
     let context = WINDOW.min(model.config().context());
-    let mut total = 0.0;
-    let mut so_far = None;
-    let all = tokens.chunks_exact(context).take(windows.unwrap_or(usize::MAX));
-    for (n, window) in all.enumerate() {
-        total += mean_loss(model, window)?;
-        let result = Perplexity { perplexity: (total / (n + 1) as f64).exp(), windows: n + 1, context };
-        on_window(result);
-        so_far = Some(result);
+    let windows: Vec<&[u32]> = tokens.chunks_exact(context).take(windows.unwrap_or(usize::MAX)).collect();
+    let (mut total, mut so_far) = (0.0, None);
+    // A window for every core: one alone does not keep all of them busy. The order of the sum stays.
+    for (n, some) in windows.chunks(rayon::current_num_threads()).enumerate() {
+        let losses: Vec<f64> = some.par_iter().map(|window| mean_loss(model, window)).collect::<Result<_, _>>()?;
+        for (at, loss) in losses.into_iter().enumerate() {
+            total += loss;
+            let windows = n * rayon::current_num_threads() + at + 1;
+            let result = Perplexity { perplexity: (total / windows as f64).exp(), windows, context };
+            on_window(result);
+            so_far = Some(result);
+        }
     }
     so_far.ok_or_else(|| EvalError::Data {
         path: text.into(),

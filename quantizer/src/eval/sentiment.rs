@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::text::{Llama, TextError};
 
@@ -43,16 +44,22 @@ pub fn sentiment(
     let tokenizer = tokenizer(checkpoint)?;
     let text = read(tsv)?;
     let words = [encode(tokenizer, WORDS[0])?, encode(tokenizer, WORDS[1])?];
-    let mut accuracy = Accuracy { right: 0, sentences: 0 };
-    for (number, line) in text.lines().enumerate().skip(1).take(limit.unwrap_or(usize::MAX)) {
+    let is_right = |(number, line): &(usize, &str)| -> Result<bool, EvalError> {
         let wrong =
             || EvalError::Data { path: tsv.into(), reason: format!("line {} is no label and sentence", number + 1) };
         let (label, sentence) = line.split_once('\t').ok_or_else(wrong)?;
         let label: usize = label.parse().ok().filter(|&label| label < WORDS.len()).ok_or_else(wrong)?;
         let prompt = encode(tokenizer, &format!("{BEFORE}{sentence}{AFTER}"))?;
         let [negative, positive] = likelihoods(model, &prompt, [&words[0], &words[1]])?;
-        accuracy.right += usize::from(usize::from(positive > negative) == label);
-        accuracy.sentences += 1;
+        Ok(usize::from(positive > negative) == label)
+    };
+    let lines: Vec<(usize, &str)> = text.lines().enumerate().skip(1).take(limit.unwrap_or(usize::MAX)).collect();
+    let mut accuracy = Accuracy { right: 0, sentences: 0 };
+    // Short sentences do not keep all cores busy one by one.
+    for some in lines.chunks(4 * rayon::current_num_threads()) {
+        let right: Vec<bool> = some.par_iter().map(is_right).collect::<Result<_, _>>()?;
+        accuracy.right += right.iter().filter(|&&right| right).count();
+        accuracy.sentences += right.len();
         on_sentence(accuracy);
     }
     match accuracy.sentences {

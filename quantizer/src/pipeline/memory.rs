@@ -8,6 +8,7 @@ use sightread_models::text::BlockModel;
 use super::options::QuantizeOptions;
 
 const FLOAT: u64 = 4;
+const HALF: u64 = 2;
 /// Program, tokenizer, thread stacks and the allocator's slack.
 const FIXED: u64 = 300 << 20;
 
@@ -59,7 +60,7 @@ impl MemoryPlan {
         let largest = shapes().map(|(from, to)| from * to).max().unwrap_or(0);
 
         let fp_tokens = if options.needs_full_precision_stream() { size.tokens } else { size.held_out_tokens };
-        let activations = FLOAT * (size.tokens + fp_tokens) * (size.hidden + widest);
+        let activations = (size.tokens + fp_tokens) * (FLOAT * size.hidden + HALF * widest);
         // H and G; held out: H, G and energy; snapshots; damped; then in f64: two factors and the inverse (twice the size).
         let squares = 5 + 1 + options.kept_snapshots() as u64 + 6;
         // Target, candidates, residuals and differences of the largest layer; the shifted target is solved in f64.

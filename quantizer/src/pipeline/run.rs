@@ -10,7 +10,7 @@ use sightread_models::nn::{KvCache, Linear};
 use sightread_models::text::{Block, BlockModel, BlockState};
 
 use super::Event;
-use super::activations::Activations;
+use super::activations::{Activations, Keep};
 use super::calibration::CalibrationSet;
 use super::layer::{StageInputs, quantize_layer};
 use super::memory::{MemoryPlan, RunSize, peak_memory};
@@ -76,6 +76,8 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
 
     let mut reports = Vec::new();
     let mut streams = Streams::start(job)?;
+    // The embedding and all that the fingerprint looked at.
+    job.source.tensors.release_memory();
     for block in 0..job.model.num_blocks() {
         reports.extend(quantize_block(job, block, &mut streams, &parts, on_event)?);
     }
@@ -97,11 +99,16 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
 }
 
 impl Job<'_> {
+    /// The text that moments are made of: none for round to nearest.
+    fn calibration(&self) -> &[Vec<u32>] {
+        if self.options.needs_hessian() { &self.calibration.sequences } else { &[] }
+    }
+
     fn size(&self) -> RunSize {
         let field = |name: &str| self.source.config.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
         let held_out: usize = self.calibration.held_out.iter().map(Vec::len).sum();
         RunSize {
-            tokens: (self.calibration.tokens() + held_out) as u64,
+            tokens: (self.calibration().iter().map(Vec::len).sum::<usize>() + held_out) as u64,
             held_out_tokens: held_out as u64,
             longest: self.calibration.longest() as u64,
             hidden: field("hidden_size"),
@@ -130,12 +137,13 @@ struct Stream {
 
 impl Streams {
     fn start(job: &Job<'_>) -> Result<Self, PipelineError> {
-        let sequences: Vec<&Vec<u32>> = job.calibration.sequences.iter().chain(&job.calibration.held_out).collect();
-        let calibration = job.calibration.sequences.len();
+        let sequences: Vec<&Vec<u32>> = job.calibration().iter().chain(&job.calibration.held_out).collect();
+        let calibration = job.calibration().len();
         let first = if job.options.needs_full_precision_stream() { 0 } else { calibration };
         let stream = |first: usize| -> Result<Stream, PipelineError> {
             let len = sequences.len() - first;
-            let (residual, input) = (Activations::new(len, job.spill)?, Activations::new(len, job.spill)?);
+            let residual = Activations::new(len, Keep::Single, job.spill)?;
+            let input = Activations::new(len, Keep::Half, job.spill)?;
             Ok(Stream { residual, input, first, len })
         };
         let mut streams = Self { quantized: stream(0)?, full: stream(first)?, calibration };
@@ -222,6 +230,8 @@ fn quantize_block(
         streams.quantized.advance(&*quantized, stage.stage, job.device)?;
         all_reports.extend(reports);
     }
+    // The next block has other weights.
+    job.source.tensors.release_memory();
     Ok(all_reports)
 }
 
@@ -298,7 +308,7 @@ impl Stage<'_> {
         in_layer: impl Fn(crate::QuantizeError) -> PipelineError,
     ) -> Result<StageMoments, PipelineError> {
         let options = self.job.options;
-        let count = self.job.calibration.sequences.len();
+        let count = self.job.calibration().len();
         let calibration = match options.needs_hessian() {
             true => Some(moments(0..count, false)?.finish().map_err(&in_layer)?),
             false => None,

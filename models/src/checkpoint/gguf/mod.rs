@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
-use super::file::map;
+use super::file::{map, release};
 use super::open::read_tokenizer;
 use super::{Checkpoint, CheckpointError, TensorInfo, TensorSource};
 use config::Names;
@@ -99,6 +99,10 @@ impl TensorSource for GgufTensors {
             Some(info) => CheckpointError::Type { name: name.into(), found: info.stored, wanted: "I32" },
             None => CheckpointError::MissingTensor { name: name.into() },
         })
+    }
+
+    fn release_memory(&self) {
+        release(&self.bytes);
     }
 }
 
