@@ -60,7 +60,9 @@ pub struct QuantizeOptions {
 }
 
 impl QuantizeOptions {
-    /// What we start from for `method` at a group size; chosen on a small calibration, not yet swept on held-out text.
+    /// What is done unless something else is asked for, at a group size. Towards the full-precision model (`cross_layer` 0,
+    /// 0.5, 1) was swept on SmolLM2-135M and the starter model (README): 0.5 and 1 are close in perplexity, 1 is ahead in
+    /// sentiment, in answers and in every layer's distance from the full-precision model.
     pub fn new(method: Method, group_size: usize) -> Self {
         let baseline = matches!(method, Method::Rtn | Method::Gptq | Method::RpiqPaper);
         let search = if baseline { GridSearch::MinMax } else { GridSearch::WeightedMse };
@@ -71,7 +73,7 @@ impl QuantizeOptions {
             damping: 0.01,
             rpiq: RpiqOptions::default(),
             paper: PaperOptions::default(),
-            cross_layer: if baseline { 0.0 } else { 0.5 },
+            cross_layer: if baseline { 0.0 } else { 1.0 },
             snapshot_weight: 0.0,
             snapshots: 1,
             accept_rule: true,
