@@ -222,8 +222,15 @@ impl Llama {
     /// [`TextError::Device`] if the device failed.
     pub fn next_logits(&self, hidden: Tensor<3>) -> Result<Vec<f32>, TextError> {
         let t = hidden.dims()[1];
-        let logits = self.logits(hidden.narrow(1, t - 1, 1)).try_into_data();
-        let logits = logits.map_err(|e| TextError::Device(format!("{e:?}")))?;
+        self.logit_values(hidden.narrow(1, t - 1, 1))
+    }
+
+    /// [`Llama::logits`] as plain numbers, row-major.
+    ///
+    /// # Errors
+    /// [`TextError::Device`] if the device failed.
+    pub fn logit_values(&self, hidden: Tensor<3>) -> Result<Vec<f32>, TextError> {
+        let logits = self.logits(hidden).try_into_data().map_err(|e| TextError::Device(format!("{e:?}")))?;
         logits.try_into_vec().map_err(|e| TextError::Device(format!("{e:?}")))
     }
 

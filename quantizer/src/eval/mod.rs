@@ -34,11 +34,11 @@ fn read(path: &Path) -> Result<String, EvalError> {
     std::fs::read_to_string(path).map_err(|e| EvalError::Data { path: path.into(), reason: e.to_string() })
 }
 
-fn tokenizer(checkpoint: &Checkpoint) -> Result<&Tokenizer, EvalError> {
+pub(crate) fn tokenizer(checkpoint: &Checkpoint) -> Result<&Tokenizer, EvalError> {
     Ok(checkpoint.tokenizer.as_ref().ok_or(TextError::NoTokenizer)?)
 }
 
-fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, EvalError> {
+pub(crate) fn encode(tokenizer: &Tokenizer, text: &str) -> Result<Vec<u32>, EvalError> {
     let encoding = tokenizer.encode_fast(text, false).map_err(|e| TextError::Tokenizer(e.to_string()))?;
     Ok(encoding.get_ids().to_vec())
 }

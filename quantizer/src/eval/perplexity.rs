@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use sightread_models::checkpoint::Checkpoint;
-use sightread_models::text::{Llama, TextError};
+use sightread_models::text::Llama;
 
 use super::{EvalError, encode, log_probabilities, read, tokenizer};
 
@@ -39,14 +39,14 @@ pub fn perplexity(
     let tokens = encode(tokenizer(checkpoint)?, &read(text)?)?;
     let context = WINDOW.min(model.config().context());
     let windows: Vec<&[u32]> = tokens.chunks_exact(context).take(windows.unwrap_or(usize::MAX)).collect();
-    let (mut total, mut so_far) = (0.0, None);
+    let (mut total, mut read, mut so_far) = (0.0, 0, None);
     // A window for every core: one alone does not keep all of them busy. The order of the sum stays.
-    for (n, some) in windows.chunks(rayon::current_num_threads()).enumerate() {
+    for some in windows.chunks(rayon::current_num_threads()) {
         let losses: Vec<f64> = some.par_iter().map(|window| mean_loss(model, window)).collect::<Result<_, _>>()?;
-        for (at, loss) in losses.into_iter().enumerate() {
+        for loss in losses {
             total += loss;
-            let windows = n * rayon::current_num_threads() + at + 1;
-            let result = Perplexity { perplexity: (total / windows as f64).exp(), windows, context };
+            read += 1;
+            let result = Perplexity { perplexity: (total / read as f64).exp(), windows: read, context };
             on_window(result);
             so_far = Some(result);
         }
@@ -63,9 +63,7 @@ fn mean_loss(model: &Llama, window: &[u32]) -> Result<f64, EvalError> {
     let targets = window.get(1..).unwrap_or_default();
     let mut total = 0.0;
     for (n, targets) in targets.chunks(HEAD_ROWS).enumerate() {
-        let logits = model.logits(hidden.clone().narrow(1, n * HEAD_ROWS, targets.len())).try_into_data();
-        let logits = logits.map_err(|e| TextError::Device(format!("{e:?}")))?;
-        let logits: Vec<f32> = logits.try_into_vec().map_err(|e| TextError::Device(format!("{e:?}")))?;
+        let logits = model.logit_values(hidden.clone().narrow(1, n * HEAD_ROWS, targets.len()))?;
         total -= log_probabilities(&logits, targets).iter().sum::<f64>();
     }
     Ok(total / targets.len().max(1) as f64)

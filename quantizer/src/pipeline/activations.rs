@@ -38,7 +38,6 @@ enum Place {
 }
 
 /// The values of a sequence.
-#[derive(Debug, Clone)]
 enum Kept {
     Single(Matrix),
     Half { rows: usize, cols: usize, values: Vec<f16> },
@@ -92,8 +91,10 @@ impl Activations {
     pub(super) fn take(&mut self, sequence: usize) -> Result<Matrix, PipelineError> {
         match &mut self.place {
             Place::Memory(slots) => {
-                let kept = slots[sequence].take().ok_or(PipelineError::Internal("activations were taken twice"))?;
-                kept.into_matrix()
+                match slots[sequence].take().ok_or(PipelineError::Internal("activations were taken twice"))? {
+                    Kept::Single(matrix) => Ok(matrix),
+                    half => half.to_matrix(),
+                }
             }
             Place::Disk { .. } => self.get(sequence),
         }
@@ -103,7 +104,7 @@ impl Activations {
     pub(super) fn get(&mut self, sequence: usize) -> Result<Matrix, PipelineError> {
         let missing = PipelineError::Internal("activations are missing");
         match &mut self.place {
-            Place::Memory(slots) => slots[sequence].clone().ok_or(missing)?.into_matrix(),
+            Place::Memory(slots) => slots[sequence].as_ref().ok_or(missing)?.to_matrix(),
             Place::Disk { file, folder, slots, .. } => {
                 let Slot { offset, rows, cols, half, .. } = slots[sequence].ok_or(missing)?;
                 let mut read = |bytes: &mut [u8]| {
@@ -113,7 +114,7 @@ impl Activations {
                 if half {
                     let mut values = vec![f16::ZERO; rows * cols];
                     read(bytemuck::cast_slice_mut(&mut values))?;
-                    return Kept::Half { rows, cols, values }.into_matrix();
+                    return Kept::Half { rows, cols, values }.to_matrix();
                 }
                 let mut matrix = Matrix::zeros(rows, cols);
                 read(bytemuck::cast_slice_mut(matrix.data_mut()))?;
@@ -135,13 +136,13 @@ impl Kept {
         Self::Half { rows: matrix.rows(), cols: matrix.cols(), values }
     }
 
-    fn into_matrix(self) -> Result<Matrix, PipelineError> {
+    fn to_matrix(&self) -> Result<Matrix, PipelineError> {
         match self {
-            Self::Single(matrix) => Ok(matrix),
+            Self::Single(matrix) => Ok(matrix.clone()),
             Self::Half { rows, cols, values } => {
                 let mut single = vec![0.0; values.len()];
                 values.convert_to_f32_slice(&mut single);
-                Matrix::from_rows(rows, cols, single).ok_or(PipelineError::Internal("the shape of an activation"))
+                Matrix::from_rows(*rows, *cols, single).ok_or(PipelineError::Internal("the shape of an activation"))
             }
         }
     }

@@ -76,9 +76,9 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
 
     let mut reports = Vec::new();
     let mut streams = Streams::start(job)?;
-    // The embedding and all that the fingerprint looked at.
-    job.source.tensors.release_memory();
     for block in 0..job.model.num_blocks() {
+        // The embedding, or the block before: neither is read again soon.
+        job.source.tensors.release_memory();
         reports.extend(quantize_block(job, block, &mut streams, &parts, on_event)?);
     }
     drop(streams);
@@ -100,16 +100,17 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
 
 impl Job<'_> {
     /// The text that moments are made of: none for round to nearest.
-    fn calibration(&self) -> &[Vec<u32>] {
+    fn calibration_sequences(&self) -> &[Vec<u32>] {
         if self.options.needs_hessian() { &self.calibration.sequences } else { &[] }
     }
 
     fn size(&self) -> RunSize {
         let field = |name: &str| self.source.config.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
-        let held_out: usize = self.calibration.held_out.iter().map(Vec::len).sum();
+        let tokens = |sequences: &[Vec<u32>]| sequences.iter().map(|s| s.len() as u64).sum::<u64>();
+        let held_out_tokens = tokens(&self.calibration.held_out);
         RunSize {
-            tokens: (self.calibration().iter().map(Vec::len).sum::<usize>() + held_out) as u64,
-            held_out_tokens: held_out as u64,
+            tokens: tokens(self.calibration_sequences()) + held_out_tokens,
+            held_out_tokens,
             longest: self.calibration.longest() as u64,
             hidden: field("hidden_size"),
             heads: field("num_attention_heads"),
@@ -137,8 +138,8 @@ struct Stream {
 
 impl Streams {
     fn start(job: &Job<'_>) -> Result<Self, PipelineError> {
-        let sequences: Vec<&Vec<u32>> = job.calibration().iter().chain(&job.calibration.held_out).collect();
-        let calibration = job.calibration().len();
+        let sequences: Vec<&Vec<u32>> = job.calibration_sequences().iter().chain(&job.calibration.held_out).collect();
+        let calibration = job.calibration_sequences().len();
         let first = if job.options.needs_full_precision_stream() { 0 } else { calibration };
         let stream = |first: usize| -> Result<Stream, PipelineError> {
             let len = sequences.len() - first;
@@ -230,8 +231,6 @@ fn quantize_block(
         streams.quantized.advance(&*quantized, stage.stage, job.device)?;
         all_reports.extend(reports);
     }
-    // The next block has other weights.
-    job.source.tensors.release_memory();
     Ok(all_reports)
 }
 
@@ -308,7 +307,7 @@ impl Stage<'_> {
         in_layer: impl Fn(crate::QuantizeError) -> PipelineError,
     ) -> Result<StageMoments, PipelineError> {
         let options = self.job.options;
-        let count = self.job.calibration().len();
+        let count = self.job.calibration_sequences().len();
         let calibration = match options.needs_hessian() {
             true => Some(moments(0..count, false)?.finish().map_err(&in_layer)?),
             false => None,
