@@ -138,6 +138,20 @@ impl DecoderBlocks {
         };
         sequences.into_iter().map(begin).collect()
     }
+
+    /// What [`Whisper::logits`](super::Whisper::logits) reads, `[1, t, d]`, out of the last block's output `[1, s + t, d]`.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if the norm cannot be read.
+    pub fn finish(
+        &self,
+        checkpoint: &Checkpoint,
+        outputs: Vec<Tensor<3>>,
+        device: &Device,
+    ) -> Result<Vec<Tensor<3>>, CheckpointError> {
+        let norm = LayerNorm::load(checkpoint, "model.decoder.layer_norm", self.config.d_model, EPS, device)?;
+        Ok(outputs.into_iter().map(|x| norm.forward(split(x, self.heard).1)).collect())
+    }
 }
 
 impl BlockStack for DecoderBlocks {
@@ -180,11 +194,15 @@ struct HearingBlock {
     heard: usize,
 }
 
+/// The `heard` encoder states at the front of a stream, and its text.
+fn split(stream: Tensor<3>, heard: usize) -> (Tensor<3>, Tensor<3>) {
+    let [_, rows, _] = stream.dims();
+    (stream.clone().narrow(1, 0, heard), stream.narrow(1, heard, rows - heard))
+}
+
 impl HearingBlock {
-    /// What was heard, and the text.
     fn split(&self, stream: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
-        let [_, rows, _] = stream.dims();
-        (stream.clone().narrow(1, 0, self.heard), stream.narrow(1, self.heard, rows - self.heard))
+        split(stream, self.heard)
     }
 
     /// The stream with `update` added to its text, and the text.
