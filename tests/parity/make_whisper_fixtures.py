@@ -9,9 +9,9 @@ converter writes it: ct2_float16 and ct2_int8.
 mel.safetensors: a generated sound (`samples`, i16) and its spectrograms by WhisperFeatureExtractor.
 
 With --base FOLDER and --tiny-en FOLDER (CTranslate2 folders, see models/recipes/fetch_whisper.py) and --question WAV (16 kHz, mono) it
-also writes question.safetensors and question.json: what faster-whisper understands.
+also writes question.safetensors and question.json: what CTranslate2 understands.
 
-    pip install torch transformers safetensors ctranslate2 faster-whisper
+    pip install torch transformers safetensors ctranslate2
     python3 tests/parity/make_whisper_fixtures.py [--base FOLDER --tiny-en FOLDER --question WAV]
 """
 import argparse
@@ -114,23 +114,30 @@ def mel_fixture():
 
 
 def question_fixture(folders, question):
-    from faster_whisper import WhisperModel
+    """CTranslate2's own Whisper, which faster-whisper calls, on the spectrogram of transformers: faster-whisper pads the spectrogram and not
+    the sound, so that its probabilities are a little different."""
+    import ctranslate2
+    from tokenizers import Tokenizer
 
     with wave.open(str(question)) as sound:
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (16_000, 1, 2)
         samples = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
     save_arrays({"samples": samples.copy()}, OUT / "question.safetensors")
+    mel = WhisperFeatureExtractor(feature_size=80)(samples.astype(np.float32) / 32768, sampling_rate=16_000, return_tensors="np").input_features
+    features = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel))
     rows = []
     for name, folder in folders.items():
-        model = WhisperModel(str(folder), device="cpu", compute_type="float32")
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        model = ctranslate2.models.Whisper(str(folder), device="cpu", compute_type="float32", intra_threads=2)
+        language, probability = ("<|en|>", 1.0) if name.endswith(".en") else model.detect_language(features)[0][0]
+        prompt = ["<|startoftranscript|>", *([] if name.endswith(".en") else [language, "<|transcribe|>"]), "<|notimestamps|>"]
         for beam in [1, 5]:
-            segments, info = model.transcribe(samples.astype(np.float32) / 32768, language="en" if name.endswith(".en") else None,
-                                              beam_size=beam, without_timestamps=True, condition_on_previous_text=False)
-            segments = list(segments)
-            assert len(segments) == 1
-            rows.append({"model": name, "beam": beam, "text": segments[0].text.strip(), "tokens": segments[0].tokens, "language": info.language,
-                         "language_probability": info.language_probability, "avg_logprob": segments[0].avg_logprob,
-                         "no_speech_prob": segments[0].no_speech_prob})
+            result = model.generate(features, [[tokenizer.token_to_id(token) for token in prompt]], beam_size=beam, return_scores=True,
+                                    return_no_speech_prob=True)[0]
+            tokens = result.sequences_ids[0]
+            rows.append({"model": name, "beam": beam, "text": tokenizer.decode(tokens).strip(), "tokens": tokens, "language": language[2:-2],
+                         "language_probability": probability, "avg_logprob": result.scores[0] * len(tokens) / (len(tokens) + 1),
+                         "no_speech_prob": result.no_speech_prob})
             print(rows[-1])
     (OUT / "question.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

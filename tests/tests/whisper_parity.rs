@@ -1,4 +1,4 @@
-//! Whisper against transformers and faster-whisper, on the fixtures of `tests/parity/make_whisper_fixtures.py`. Tolerances:
+//! Whisper against transformers and CTranslate2, on the fixtures of `tests/parity/make_whisper_fixtures.py`. Tolerances:
 //! 1e-3 on encoder states and logits, 1e-4 on spectrograms.
 
 use sightread_models::checkpoint::Checkpoint;
@@ -183,7 +183,7 @@ fn what_a_model_cannot_hear_is_refused_in_a_sentence() {
 /// Needs the real models: `SIGHTREAD_WHISPER_BASE=FOLDER` and `SIGHTREAD_WHISPER_TINY_EN=FOLDER`, or fetched by
 /// `models/recipes/fetch_whisper.py`.
 #[test]
-fn real_models_understand_what_faster_whisper_understands() {
+fn real_models_understand_what_ctranslate2_understands() {
     let sound = read_safetensors(&fixture("whisper").join("question.safetensors"));
     let samples: Vec<f32> = sound.i16("samples").iter().map(|&s| f32::from(s) / 32_768.0).collect();
     let cases = std::fs::read_to_string(fixture("whisper").join("question.json")).unwrap();

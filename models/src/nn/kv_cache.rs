@@ -31,7 +31,8 @@ impl KvCache {
 
     /// Makes row `i` of the batch a copy of row `rows[i]`, as beam search does when its best beginnings change.
     pub fn select(&mut self, rows: &[usize]) {
-        if let Some([keys, values]) = self.buffers.take() {
+        let changes = |[keys, _]: &mut [Tensor<4>; 2]| !rows.iter().copied().eq(0..keys.dims()[0]);
+        if let Some([keys, values]) = self.buffers.take_if(changes) {
             let ids: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
             let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), &keys.device());
             self.buffers = Some([keys.select(0, ids.clone()), values.select(0, ids)]);
