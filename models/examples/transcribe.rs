@@ -1,7 +1,7 @@
 //! Transcribes recordings and says how long every step took.
 //!
 //! ```text
-//! cargo run --release --example transcribe -- MODEL [--beam N] [--full] [--int8-head] [--language CODE] FILE...
+//! cargo run --release --example transcribe -- MODEL [--beam N] [--full | --silence SECONDS] [--int8-head] [--language CODE] FILE...
 //! ```
 //!
 //! MODEL is a folder of Whisper; each FILE holds raw samples: 16 bit, little-endian, mono, 16 kHz. Prints one JSON object a
@@ -26,6 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--beam" => options.beam = arguments.next().ok_or("--beam needs a number")?.parse()?,
             "--language" => options.language = Some(arguments.next().ok_or("--language needs a code")?),
             "--full" => options.context = AudioContext::Full,
+            "--silence" => {
+                let silence = arguments.next().ok_or("--silence needs seconds")?.parse()?;
+                options.context = AudioContext::Fitted { silence };
+            }
             "--int8-head" => load.int8_embedding = true,
             file => files.push(PathBuf::from(file)),
         }

@@ -37,7 +37,7 @@ pub enum AudioContext {
     /// The recording and this many seconds of silence: several times faster for a question of a few seconds. A text that
     /// fails a check is tried again with [`AudioContext::Full`].
     Fitted {
-        /// Silence behind the recording; with less than half a second the decoder tends not to find the end.
+        /// Silence behind the recording; with less than two seconds the decoder often misses the end and begins again.
         silence: f32,
     },
 }
@@ -76,7 +76,7 @@ impl Default for TranscribeOptions {
             translate: false,
             beam: 5,
             length_penalty: 1.0,
-            context: AudioContext::Fitted { silence: 1.0 },
+            context: AudioContext::Fitted { silence: 2.0 },
             max_tokens: 224,
             temperatures: vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
             logprob_threshold: -1.0,
@@ -203,11 +203,13 @@ impl Transcriber {
         let mut last = None;
         for (context, temperature) in attempts(options) {
             let (found, no_speech_prob) = self.attempt(heard, &prompt, context, temperature, options, flow)?;
-            let segment = self.judge(found, no_speech_prob, temperature, samples.clone(), options)?;
-            if segment.passed {
-                return Ok(segment.segment);
+            let Judged { segment, passed } =
+                self.judge(found, no_speech_prob, temperature, samples.clone(), options)?;
+            // A decoder that hears its sound end too soon begins again at its start.
+            if passed && (context == AudioContext::Full || !says_it_again(&segment.text)) {
+                return Ok(segment);
             }
-            last = Some(segment.segment);
+            last = Some(segment);
         }
         last.ok_or_else(|| SpeechError::Options("no temperature to try".into()))
     }
@@ -364,6 +366,14 @@ fn probability(logits: &[f32], token: u32) -> f32 {
     }
 }
 
+/// Whether a text is the same words two or more times over.
+fn says_it_again(text: &str) -> bool {
+    let letters = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let words: Vec<String> = text.split_whitespace().map(letters).collect();
+    let repeats = |period: usize| words.iter().zip(words.iter().skip(period)).all(|(a, b)| a == b);
+    (2..=words.len() / 2).any(|period| words.len().is_multiple_of(period) && repeats(period))
+}
+
 /// Length of a text over its length when compressed.
 fn compression_ratio(text: &str) -> f32 {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
@@ -431,6 +441,15 @@ mod tests {
         assert_eq!(tried, [(options.context, 0.0), (AudioContext::Full, 0.0), (AudioContext::Full, 0.5)]);
         let full = TranscribeOptions { context: AudioContext::Full, ..options };
         assert_eq!(attempts(&full).len(), 2);
+    }
+
+    #[test]
+    fn the_same_again_is_noticed_and_nothing_else() {
+        assert!(says_it_again("When does it expire? When does it expire?"));
+        assert!(says_it_again("Read on. read on, Read on!"));
+        for text in ["", "No", "No, no.", "Read the line, read the next line.", "one two one"] {
+            assert!(!says_it_again(text), "{text}");
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn cut(file: &ModelFile<'_>, name: &str, variable: &Variable, index: usize, part
     let scales = match variable.element {
         Element::I8 => {
             let scales = file.variables.get(&*format!("{name}_scale"))?;
-            let fits = scales.element == Element::F32 && scales.shape == [all] && variable.shape.len() == 2;
+            let fits = scales.element == Element::F32 && scales.shape == [all] && variable.shape.len() >= 2;
             fits.then(|| Some(part_of(&scales.bytes)))?
         }
         _ => None,
