@@ -24,6 +24,8 @@ use crate::text::llama::LoadOptions;
 
 /// Positions of the encoder by which a fitted context grows, so that a GPU meets few different shapes.
 const CONTEXT_STEP: usize = 64;
+/// A language less probable than this is open.
+const SURE_OF_LANGUAGE: f32 = 0.9;
 /// A window that must be cut is cut where it is quietest within its last seconds.
 const SEARCHED_FOR_PAUSE: usize = 8 * SAMPLE_RATE;
 /// How long a pause is looked for.
@@ -42,7 +44,8 @@ pub enum AudioContext {
     },
 }
 
-/// How a recording is transcribed. The default is what faster-whisper does, with a fitted context.
+/// How a recording is transcribed. The default is what faster-whisper does, with a fitted context and less trust in what
+/// sounds like silence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TranscribeOptions {
     /// Code of the language (`"en"`); detected if `None`.
@@ -63,8 +66,10 @@ pub struct TranscribeOptions {
     pub logprob_threshold: f32,
     /// A text that repeats itself more than this fails.
     pub compression_ratio_threshold: f32,
-    /// With a higher probability of silence, a text that is not probable is nothing.
+    /// With a higher probability of silence, a text must be more probable than the next field says, or nobody spoke.
     pub no_speech_threshold: f32,
+    /// Mean log-probability for that. The reference has -1; noise alone reaches -0.94 with a row of digits nobody said.
+    pub no_speech_logprob_threshold: f32,
     /// Equal seeds draw equal texts.
     pub seed: u64,
 }
@@ -82,6 +87,7 @@ impl Default for TranscribeOptions {
             logprob_threshold: -1.0,
             compression_ratio_threshold: 2.4,
             no_speech_threshold: 0.6,
+            no_speech_logprob_threshold: -0.5,
             seed: 0,
         }
     }
@@ -159,10 +165,7 @@ impl Transcriber {
             let mut heard = Heard { transcriber: self, samples: &samples[window.clone()], states: None };
             let (code, _) = match &language {
                 Some(known) => known.clone(),
-                None => {
-                    let found = heard.language(options.context)?;
-                    language.insert(found).clone()
-                }
+                None => language.insert(heard.sure_language(options.context)?).clone(),
             };
             segments.push(self.segment(&mut heard, &code, options, window, flow)?);
         }
@@ -254,7 +257,7 @@ impl Transcriber {
         let text = decode(&self.tokenizer, &found.tokens)?.trim().to_string();
         let compression_ratio = compression_ratio(&text);
         let improbable = avg_logprob < options.logprob_threshold;
-        let silent = no_speech_prob > options.no_speech_threshold && improbable;
+        let silent = no_speech_prob > options.no_speech_threshold && avg_logprob < options.no_speech_logprob_threshold;
         let repeats = found.looped || compression_ratio > options.compression_ratio_threshold;
         let words = words(&self.tokenizer, &found.tokens, &found.log_probabilities)?;
         let mut segment = Segment {
@@ -311,6 +314,12 @@ impl Heard<'_> {
                 Ok(states)
             }
         }
+    }
+
+    /// The language; where a fitted context leaves it open, the full one decides.
+    fn sure_language(&mut self, context: AudioContext) -> Result<(String, f32), SpeechError> {
+        let fitted = self.language(context)?;
+        if fitted.1 < SURE_OF_LANGUAGE { self.language(AudioContext::Full) } else { Ok(fitted) }
     }
 
     /// The most probable language and its probability among all languages.
