@@ -1,4 +1,4 @@
-//! From a recording to its text: windows, language, silence, and what is tried when a text cannot be right.
+//! From a recording to its text: language, silence, and what is tried when a text cannot be right.
 //!
 //! Reference: `whisper/transcribe.py` and `whisper/decoding.py` of OpenAI.
 
@@ -11,87 +11,21 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use tokenizers::Tokenizer;
 
-use super::config::{FRAMES_PER_POSITION, HOP};
+use super::config::FRAMES_PER_POSITION;
 use super::decoder::DecoderCache;
-use super::mel::{MelFrontEnd, SAMPLE_RATE};
+use super::mel::MelFrontEnd;
+use super::options::{attempts, positions};
 use super::search::{Found, NextLogits, Strategy, log_sum_exp, search};
 use super::tokens::{Rules, SpecialTokens};
 use super::transcript::{Segment, Transcript, decode, words};
-use super::{SpeechError, Whisper};
+use super::windows::windows;
+use super::{AudioContext, SpeechError, TranscribeOptions, Whisper};
 use crate::checkpoint::Checkpoint;
 use crate::text::generate::Flow;
 use crate::text::llama::LoadOptions;
 
-/// Positions of the encoder by which a fitted context grows, so that a GPU meets few different shapes.
-const CONTEXT_STEP: usize = 64;
 /// A language less probable than this is open.
 const SURE_OF_LANGUAGE: f32 = 0.9;
-/// A window that must be cut is cut where it is quietest within its last seconds.
-const SEARCHED_FOR_PAUSE: usize = 8 * SAMPLE_RATE;
-/// How long a pause is looked for.
-const PAUSE: usize = SAMPLE_RATE / 4;
-
-/// How much of the model's 30 s the encoder computes for a shorter recording.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AudioContext {
-    /// All of it, as in training.
-    Full,
-    /// The recording and this many seconds of silence: several times faster for a question of a few seconds. A text that
-    /// fails a check is tried again with [`AudioContext::Full`].
-    Fitted {
-        /// Silence behind the recording; with less than two seconds the decoder often misses the end and begins again.
-        silence: f32,
-    },
-}
-
-/// How a recording is transcribed. The default is what faster-whisper does, with a fitted context and less trust in what
-/// sounds like silence.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TranscribeOptions {
-    /// Code of the language (`"en"`); detected if `None`.
-    pub language: Option<String>,
-    /// Translates into English.
-    pub translate: bool,
-    /// Beginnings that are followed at once; 1 is greedy.
-    pub beam: usize,
-    /// Texts are compared by log-probability over length to this power; 1 is the mean.
-    pub length_penalty: f32,
-    /// How much of the window the encoder computes.
-    pub context: AudioContext,
-    /// Longest text of one window, in tokens.
-    pub max_tokens: usize,
-    /// Tried one after the other until a text passes the checks; 0 is a beam search, more is drawn.
-    pub temperatures: Vec<f32>,
-    /// A text with a lower mean log-probability fails.
-    pub logprob_threshold: f32,
-    /// A text that repeats itself more than this fails.
-    pub compression_ratio_threshold: f32,
-    /// With a higher probability of silence, a text must be more probable than the next field says, or nobody spoke.
-    pub no_speech_threshold: f32,
-    /// Mean log-probability for that. The reference has -1; noise alone reaches -0.94 with a row of digits nobody said.
-    pub no_speech_logprob_threshold: f32,
-    /// Equal seeds draw equal texts.
-    pub seed: u64,
-}
-
-impl Default for TranscribeOptions {
-    fn default() -> Self {
-        Self {
-            language: None,
-            translate: false,
-            beam: 5,
-            length_penalty: 1.0,
-            context: AudioContext::Fitted { silence: 2.0 },
-            max_tokens: 224,
-            temperatures: vec![0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
-            logprob_threshold: -1.0,
-            compression_ratio_threshold: 2.4,
-            no_speech_threshold: 0.6,
-            no_speech_logprob_threshold: -0.5,
-            seed: 0,
-        }
-    }
-}
 
 /// A Whisper with everything around it.
 #[derive(Debug)]
@@ -284,14 +218,6 @@ struct Judged {
     passed: bool,
 }
 
-/// What is tried: the fitted context once, then all of it at every temperature.
-fn attempts(options: &TranscribeOptions) -> Vec<(AudioContext, f32)> {
-    let full = options.temperatures.iter().map(|&temperature| (AudioContext::Full, temperature));
-    let first = options.temperatures.first().map(|&temperature| (options.context, temperature));
-    let first = first.filter(|(context, _)| *context != AudioContext::Full);
-    first.into_iter().chain(full).collect()
-}
-
 /// A window of the recording, and what the encoder heard in it.
 struct Heard<'a> {
     transcriber: &'a Transcriber,
@@ -332,17 +258,6 @@ impl Heard<'_> {
         let total = log_sum_exp(&all).ok_or(SpeechError::NoNumber)?;
         let best = special.languages.iter().zip(all).max_by(|(_, a), (_, b)| a.total_cmp(b));
         best.map(|((code, _), logit)| (code.clone(), (logit - total).exp())).ok_or(SpeechError::NoNumber)
-    }
-}
-
-/// Positions of the encoder for a recording of so many samples.
-fn positions(context: AudioContext, samples: usize, most: usize) -> usize {
-    match context {
-        AudioContext::Full => most,
-        AudioContext::Fitted { silence } => {
-            let silence = (silence.clamp(0.0, 30.0) * SAMPLE_RATE as f32) as usize;
-            (samples + silence).div_ceil(HOP * FRAMES_PER_POSITION).next_multiple_of(CONTEXT_STEP).clamp(1, most)
-        }
     }
 }
 
@@ -391,66 +306,9 @@ fn compression_ratio(text: &str) -> f32 {
     compressed.map_or(0.0, |compressed| text.len() as f32 / compressed.len().max(1) as f32)
 }
 
-/// Cuts a recording into windows of at most `longest` samples, where it is quietest near their ends: a word that is cut in
-/// two is lost.
-fn windows(samples: &[f32], longest: usize) -> Vec<Range<usize>> {
-    let mut windows = Vec::new();
-    let mut start = 0;
-    while start < samples.len() {
-        let rest = samples.len() - start;
-        let length = if rest <= longest { rest } else { quietest(&samples[start..start + longest]) };
-        windows.push(start..start + length);
-        start += length;
-    }
-    windows
-}
-
-/// The middle of the quietest pause near the end of `window`.
-fn quietest(window: &[f32]) -> usize {
-    let energy = |pause: &[f32]| pause.iter().map(|s| s * s).sum::<f32>();
-    let first = window.len().saturating_sub(SEARCHED_FOR_PAUSE.min(window.len() / 2));
-    let pauses = window[first..].chunks_exact(PAUSE.min(window.len() / 4).max(1)).enumerate();
-    let best = pauses.map(|(n, pause)| (first + n * pause.len() + pause.len() / 2, energy(pause)));
-    // The last of the quietest, so that windows are long.
-    best.reduce(|best, next| if next.1 <= best.1 { next } else { best })
-        .map_or(window.len(), |(middle, _)| middle.max(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn windows_end_in_pauses_and_miss_nothing() {
-        let mut sound = vec![0.5; 70 * SAMPLE_RATE];
-        sound[26 * SAMPLE_RATE..27 * SAMPLE_RATE].fill(0.01);
-        let windows = windows(&sound, 30 * SAMPLE_RATE);
-        assert_eq!(windows.first().map(|w| w.start), Some(0));
-        assert_eq!(windows.last().map(|w| w.end), Some(sound.len()));
-        assert!(windows.windows(2).all(|pair| pair[0].end == pair[1].start));
-        assert!(windows.iter().all(|w| !w.is_empty() && w.len() <= 30 * SAMPLE_RATE));
-        assert!((26 * SAMPLE_RATE..27 * SAMPLE_RATE).contains(&windows[0].end));
-        assert!(super::windows(&[], 100).is_empty());
-        assert_eq!(super::windows(&[0.0; 5], 2).iter().map(Range::len).sum::<usize>(), 5);
-    }
-
-    #[test]
-    fn a_fitted_context_holds_the_recording_and_never_more_than_the_model() {
-        let fitted = AudioContext::Fitted { silence: 1.0 };
-        assert_eq!(positions(fitted, 4 * SAMPLE_RATE, 1500), 256);
-        assert_eq!(positions(fitted, 30 * SAMPLE_RATE, 1500), 1500);
-        assert_eq!(positions(AudioContext::Fitted { silence: f32::NAN }, 0, 1500), 1);
-        assert_eq!(positions(AudioContext::Full, 0, 1500), 1500);
-    }
-
-    #[test]
-    fn a_failed_fitted_context_is_followed_by_the_full_one_at_the_same_temperature() {
-        let options = TranscribeOptions { temperatures: vec![0.0, 0.5], ..TranscribeOptions::default() };
-        let tried = attempts(&options);
-        assert_eq!(tried, [(options.context, 0.0), (AudioContext::Full, 0.0), (AudioContext::Full, 0.5)]);
-        let full = TranscribeOptions { context: AudioContext::Full, ..options };
-        assert_eq!(attempts(&full).len(), 2);
-    }
 
     #[test]
     fn the_same_again_is_noticed_and_nothing_else() {
