@@ -49,6 +49,11 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/parity/gguf").join(name)
 }
 
+/// The weights of a small Whisper in CTranslate2's format.
+fn whisper(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/whisper").join(name).join("model.bin")
+}
+
 /// A folder with one safetensors file of this header and data.
 fn safetensors(folder: &Path, header: &str, data: &[u8]) -> Result<(), CheckpointError> {
     let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat();
@@ -265,7 +270,12 @@ fn damaged_files_do_no_harm() {
         fs::remove_file(slow).expect("removes");
     }
 
-    let seeds: [(PathBuf, PathBuf, usize); 6] = [
+    let ct2 = folder.path().join("ct2");
+    fs::create_dir(&ct2).expect("creates");
+
+    let seeds: [(PathBuf, PathBuf, usize); 8] = [
+        (whisper("ct2_float16"), ct2.join("model.bin"), 500),
+        (whisper("ct2_int8"), ct2.join("model.bin"), 500),
         (fixture("blocks.gguf"), gguf_path.clone(), 1000),
         (fixture("llama-smollm.gguf"), gguf_path.clone(), 300),
         (hf.join("model.safetensors"), hf.join("model.safetensors"), 1000),

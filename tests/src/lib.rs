@@ -40,6 +40,11 @@ impl Tensors {
         self.values(name, Dtype::F32, f32::from_le_bytes)
     }
 
+    /// A tensor stored as `I16`.
+    pub fn i16(&self, name: &str) -> Vec<i16> {
+        self.values(name, Dtype::I16, i16::from_le_bytes)
+    }
+
     /// A tensor stored as `I64`.
     pub fn i64(&self, name: &str) -> Vec<i64> {
         self.values(name, Dtype::I64, i64::from_le_bytes)

@@ -1,8 +1,9 @@
-//! Readers and writers of checkpoints: Hugging Face folders, GGUF, the packed 4-bit format, manifests.
+//! Readers and writers of checkpoints: Hugging Face folders, GGUF, CTranslate2, the packed 4-bit format, manifests.
 //!
 //! [`Checkpoint::open`] takes whatever a user has (a folder or a file) and gives one view of it: Hugging Face configuration
 //! fields, Hugging Face tensor names, row-major `[out, in]` linear weights. Networks never see which format it was.
 
+mod ctranslate2;
 mod error;
 mod file;
 mod gguf;
@@ -45,7 +46,7 @@ pub enum StoredType {
     I8,
     /// Rows of 8-bit integers with one scale each (see [`TensorSource::read_i8`]); read as `f32`.
     RowsI8,
-    /// A GGUF block format, named as llama.cpp names it; read as `f32`.
+    /// A GGUF block format, named as llama.cpp names it, or CTranslate2's int8; read as `f32`.
     Block(&'static str),
     /// Stored well, but of no use to any network here (64-bit integers, booleans).
     Other(&'static str),
@@ -102,7 +103,7 @@ pub trait TensorSource: Send + Sync {
 pub struct Checkpoint {
     /// Where it was opened from.
     pub path: PathBuf,
-    /// `config.json`, or its equivalent rebuilt from GGUF metadata, with Hugging Face field names.
+    /// `config.json`, or its equivalent rebuilt from GGUF metadata or CTranslate2's shapes, with Hugging Face field names.
     pub config: serde_json::Value,
     /// The tensors, under Hugging Face names (`model.layers.0.self_attn.q_proj.weight`).
     pub tensors: Box<dyn TensorSource>,
@@ -119,7 +120,7 @@ impl fmt::Debug for Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens a Hugging Face folder, a `.gguf` file, or a folder that holds one `.gguf` file.
+    /// Opens a Hugging Face folder, a `.gguf` file, a folder that holds one `.gguf` file, or a folder of CTranslate2.
     ///
     /// Tensors stay on disk (memory-mapped) until they are read.
     ///

@@ -8,12 +8,12 @@ use tokenizers::Tokenizer;
 
 use super::file::{read_json, read_json_if_there, read_text};
 use super::safetensors::{SafetensorsFiles, list};
-use super::{Checkpoint, CheckpointError, gguf};
+use super::{Checkpoint, CheckpointError, ctranslate2, gguf};
 
 /// Opens whatever `path` is.
 pub(super) fn open(path: &Path) -> Result<Checkpoint, CheckpointError> {
     if path.is_dir() {
-        if path.join("config.json").exists() { open_folder(path) } else { gguf::open(&only_gguf(path)?) }
+        open_dir(path)
     } else if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) {
         gguf::open(path)
     } else if path.exists() {
@@ -22,6 +22,16 @@ pub(super) fn open(path: &Path) -> Result<Checkpoint, CheckpointError> {
     } else {
         let not_found = std::io::Error::from(std::io::ErrorKind::NotFound);
         Err(CheckpointError::io("read", path)(not_found))
+    }
+}
+
+fn open_dir(folder: &Path) -> Result<Checkpoint, CheckpointError> {
+    if folder.join(ctranslate2::MODEL_FILE).exists() && list(folder, "safetensors")?.is_empty() {
+        ctranslate2::open(folder)
+    } else if folder.join("config.json").exists() {
+        open_folder(folder)
+    } else {
+        gguf::open(&only_gguf(folder)?)
     }
 }
 
@@ -157,7 +167,7 @@ impl Checkpoint {
     }
 
     /// A JSON file beside the model; GGUF files have none.
-    fn side_file(&self, name: &str) -> Result<Option<Value>, CheckpointError> {
+    pub(crate) fn side_file(&self, name: &str) -> Result<Option<Value>, CheckpointError> {
         if self.path.is_dir() { read_json_if_there(&self.path.join(name)) } else { Ok(None) }
     }
 }

@@ -227,7 +227,7 @@ impl TensorSource for SafetensorsFiles {
 }
 
 /// Little-endian elements of `N` bytes; alignment does not matter.
-fn decode<T, const N: usize>(bytes: &[u8], element: impl Fn([u8; N]) -> T) -> Vec<T> {
+pub(super) fn decode<T, const N: usize>(bytes: &[u8], element: impl Fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks::<N>().0.iter().map(|&b| element(b)).collect()
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod flex;
 mod isa;
 mod pool;
+pub(crate) mod simd;
 
 pub use isa::Isa;
 pub(crate) use pool::{for_each_part, threads};

@@ -58,7 +58,7 @@ impl<const N: usize> FusedLinear<N> {
             join_packed(&packed.into_iter().flatten().collect::<Vec<_>>())
                 .map(|packed| Linear::from_packed(&prefixes[0], &packed, device))
         } else if packed.iter().all(Option::is_none) {
-            join_floats(checkpoint, &prefixes, in_features, widths, device).transpose()
+            Some(join_floats(checkpoint, &prefixes, in_features, widths, device))
         } else {
             None
         };
@@ -113,10 +113,7 @@ impl<const N: usize> FusedLinear<N> {
 /// One layer whose outputs are those of all `parts`, or `None` if they differ in the order or size of their groups.
 fn join_packed(parts: &[PackedLinear]) -> Option<PackedLinear> {
     let first = parts.first()?;
-    let alike = |p: &PackedLinear| {
-        p.group_size == first.group_size && p.g_idx == first.g_idx && p.bias.is_some() == first.bias.is_some()
-    };
-    if !parts.iter().all(alike) {
+    if parts.iter().any(|p| p.group_size != first.group_size || p.g_idx != first.g_idx) {
         return None;
     }
     Some(PackedLinear {
@@ -128,7 +125,7 @@ fn join_packed(parts: &[PackedLinear]) -> Option<PackedLinear> {
         qzeros: join_columns(parts.iter().map(|p| (p.qzeros.as_slice(), p.out_features / 8))),
         scales: join_columns(parts.iter().map(|p| (p.scales.as_slice(), p.out_features))),
         g_idx: first.g_idx.clone(),
-        bias: first.bias.is_some().then(|| parts.iter().flat_map(|p| p.bias.iter().flatten().copied()).collect()),
+        bias: join_biases(parts.iter().map(|p| (p.bias.clone(), p.out_features))),
     })
 }
 
@@ -139,25 +136,27 @@ fn join_columns<'a, T: Copy + 'a>(matrices: impl Iterator<Item = (&'a [T], usize
     (0..rows).flat_map(row).copied().collect()
 }
 
-/// The `f32` layers as one, or `None` if only some of them have a bias.
+/// The biases one after the other, zeros for layers that have none (Whisper's keys); `None` if none has one.
+fn join_biases(biases: impl Iterator<Item = (Option<Vec<f32>>, usize)> + Clone) -> Option<Vec<f32>> {
+    let any = biases.clone().any(|(bias, _)| bias.is_some());
+    any.then(|| biases.flat_map(|(bias, width)| bias.unwrap_or_else(|| vec![0.0; width])).collect())
+}
+
+/// The `f32` layers as one.
 fn join_floats<const N: usize>(
     checkpoint: &Checkpoint,
     prefixes: &[String; N],
     in_features: usize,
     widths: [usize; N],
     device: &Device,
-) -> Result<Option<Linear>, CheckpointError> {
+) -> Result<Linear, CheckpointError> {
     let biases: [_; N] = try_map(|n| load_bias(checkpoint, &prefixes[n], widths[n]))?;
-    let with_bias = biases.iter().flatten().count();
-    if with_bias != 0 && with_bias != N {
-        return Ok(None);
-    }
     let mut weight = Vec::new();
     for (prefix, width) in prefixes.iter().zip(widths) {
         weight.extend(checkpoint.tensor(&format!("{prefix}.weight"), &[width, in_features])?);
     }
-    let bias = (with_bias == N).then(|| biases.into_iter().flatten().flatten().collect());
-    Ok(Some(Linear::from_rows(weight, widths.iter().sum(), bias, device)))
+    let bias = join_biases(biases.into_iter().zip(widths));
+    Ok(Linear::from_rows(weight, widths.iter().sum(), bias, device))
 }
 
 /// `[f(0), f(1), …]`, or the first error.
@@ -207,6 +206,13 @@ mod tests {
             let alone = Linear::from_packed("part", part, &device).unwrap().forward(x.clone());
             assert_eq!(y.into_data().try_to_vec::<f32>().unwrap(), alone.into_data().try_to_vec::<f32>().unwrap());
         }
+    }
+
+    #[test]
+    fn a_layer_without_bias_beside_others_has_zeros() {
+        let biases = [(Some(vec![1.0, 2.0]), 2), (None, 3), (Some(vec![3.0]), 1)];
+        assert_eq!(join_biases(biases.into_iter()), Some(vec![1.0, 2.0, 0.0, 0.0, 0.0, 3.0]));
+        assert_eq!(join_biases([(None, 3), (None, 1)].into_iter()), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Keys and values of the positions a decoder layer has seen.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 
 /// Positions by which a full cache grows.
 const CHUNK: usize = 256;
@@ -27,6 +27,16 @@ impl KvCache {
     /// Forgets all positions from `len` on, so that another text can follow the same beginning.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
+    }
+
+    /// Makes row `i` of the batch a copy of row `rows[i]`, as beam search does when its best beginnings change.
+    pub fn select(&mut self, rows: &[usize]) {
+        let changes = |[keys, _]: &mut [Tensor<4>; 2]| !rows.iter().copied().eq(0..keys.dims()[0]);
+        if let Some([keys, values]) = self.buffers.take_if(changes) {
+            let ids: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+            let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), &keys.device());
+            self.buffers = Some([keys.select(0, ids.clone()), values.select(0, ids)]);
+        }
     }
 
     /// Appends keys and values `[b, h_kv, t, dh]`; returns all that are held and, behind them, unwritten positions:
@@ -84,6 +94,20 @@ mod tests {
         cache.truncate(5);
         let [k, _] = cache.append(part(600, 602), part(600, 602));
         assert_eq!(values(k.narrow(2, 0, 7)), values(Tensor::cat(vec![part(0, 5), part(600, 602)], 2)));
+    }
+
+    #[test]
+    fn selected_rows_go_on_by_themselves() {
+        let row = |x: f32| Tensor::<4>::full([1, 2, 1, 4], x, &Device::flex());
+        let rows = |all: &[f32]| Tensor::cat(all.iter().map(|&x| row(x)).collect(), 0);
+        let mut cache = KvCache::default();
+        cache.append(rows(&[1.0, 2.0]), rows(&[3.0, 4.0]));
+        cache.select(&[1, 1, 0]);
+        let [k, v] = cache.append(rows(&[5.0, 6.0, 7.0]), rows(&[5.0, 6.0, 7.0]));
+        let firsts =
+            |t: Tensor<4>, at: usize| t.slice([0..3, 0..1, at..at + 1, 0..1]).into_data().try_into_vec().unwrap();
+        assert_eq!((firsts(k.clone(), 0), firsts(k, 1)), (vec![2.0f32, 2.0, 1.0], vec![5.0f32, 6.0, 7.0]));
+        assert_eq!(firsts(v, 0), vec![4.0f32, 4.0, 3.0]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! Blocks shared by networks: linear layers, norms, rotary embedding, attention with a KV cache, sampling.
+//! Blocks shared by networks: linear layers, norms, activations, rotary embedding, attention with a KV cache, sampling.
 
 mod attention_cpu;
 pub mod attention_op;
 mod embedding;
 mod fused_linear;
+mod gelu;
 mod kv_cache;
+mod layer_norm;
 mod linear;
 mod rms_norm;
 mod rope;
@@ -14,7 +16,9 @@ mod swiglu;
 
 pub use embedding::Embedding;
 pub use fused_linear::FusedLinear;
+pub use gelu::gelu;
 pub use kv_cache::KvCache;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use rms_norm::RmsNorm;
 pub use rope::RopeParameters;

@@ -36,8 +36,8 @@ pub trait Block: Send {
     }
 }
 
-/// A network that is a stack of blocks between an embedding and an output head.
-pub trait BlockModel: Send + Sync {
+/// A stack of blocks of one kind: a language model's, or one half of a speech model's.
+pub trait BlockStack: Send + Sync {
     /// Number of blocks.
     fn num_blocks(&self) -> usize;
 
@@ -57,7 +57,10 @@ pub trait BlockModel: Send + Sync {
         block: usize,
         device: &Device,
     ) -> Result<Box<dyn Block>, CheckpointError>;
+}
 
+/// A network that is a stack of blocks between an embedding of tokens and an output head.
+pub trait BlockModel: BlockStack {
     /// The input of the first block for one sequence, `[1, t, d]`.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 pub use block::LlamaBlock;
 pub use config::LlamaConfig;
 
-use super::{Block, BlockModel, TextError};
+use super::{Block, BlockModel, BlockStack, TextError};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::int4::Precision;
 use crate::nn::{Embedding, KvCache, Linear, RmsNorm, Rotary};
@@ -42,7 +42,7 @@ impl LlamaBlocks {
     }
 }
 
-impl BlockModel for LlamaBlocks {
+impl BlockStack for LlamaBlocks {
     fn num_blocks(&self) -> usize {
         self.config.num_hidden_layers
     }
@@ -64,7 +64,9 @@ impl BlockModel for LlamaBlocks {
         let prefix = self.block_prefix(block);
         Ok(Box::new(LlamaBlock::load(checkpoint, &self.config, &prefix, self.rotary.clone(), device)?))
     }
+}
 
+impl BlockModel for LlamaBlocks {
     fn embed(&self, checkpoint: &Checkpoint, tokens: &[u32], device: &Device) -> Result<Tensor<3>, CheckpointError> {
         let (vocab_size, d) = (self.config.vocab_size, self.config.hidden_size);
         if let Some(token) = tokens.iter().find(|&&t| t as usize >= vocab_size) {

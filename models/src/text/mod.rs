@@ -6,6 +6,6 @@ mod error;
 pub mod generate;
 pub mod llama;
 
-pub use block::{Block, BlockModel, BlockState};
+pub use block::{Block, BlockModel, BlockStack, BlockState};
 pub use error::TextError;
 pub use llama::{Llama, LlamaConfig};

@@ -18,10 +18,11 @@ pub(super) mod gemm;
 mod map;
 pub(super) mod mixer;
 mod multi_scale;
-mod simd;
 pub(super) mod stem;
 
 pub(super) use conv::DenseWeights;
 pub(super) use depthwise::DepthwiseWeights;
 pub(super) use map::Map;
 pub(super) use multi_scale::MultiScaleWeights;
+
+use crate::cpu::simd;

@@ -6,7 +6,7 @@ use pulp::{Arch, Simd};
 
 /// The widest instruction set of this machine. `SIGHTREAD_CPU=avx2` or `scalar` asks for less, for tests and for finding
 /// out whether a fault lies in the kernels.
-pub(super) fn arch() -> Arch {
+pub(crate) fn arch() -> Arch {
     static ARCH: OnceLock<Arch> = OnceLock::new();
     *ARCH.get_or_init(|| match std::env::var("SIGHTREAD_CPU").as_deref() {
         Ok("scalar") => Arch::Scalar,
@@ -30,7 +30,7 @@ fn horner<S: Simd>(s: S, x: S::f32s, coefficients: &[f32]) -> S::f32s {
 ///
 /// Φ(x) = 1/2 + x P(x²) / Q(x²), fitted by Lawson's weighted least squares on |x| ≤ 5.6, beyond which Φ is 0 or 1.
 #[inline(always)]
-pub(super) fn gelu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
+pub(crate) fn gelu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     const P: [f32; 7] =
         [1.080_202_2e-10, -2.199_716_9e-8, 3.361_819_2e-6, 1.824_891_1e-4, 4.587_692_7e-3, 3.711_46e-2, 3.989_421e-1];
     const Q: [f32; 5] = [6.625_499e-5, 1.901_600_5e-3, 2.978_720_9e-2, 2.596_966_3e-1, 1.0];
@@ -44,7 +44,7 @@ pub(super) fn gelu<S: Simd>(s: S, x: S::f32s) -> S::f32s {
 
 /// eˣ, relative error below 2e-7; 0 below -87, saturates above 88.
 #[inline(always)]
-pub(super) fn exp<S: Simd>(s: S, x: S::f32s) -> S::f32s {
+pub(crate) fn exp<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     // Taylor's series on |r| ≤ ln 2 / 2 is within one unit in the last place at degree 7.
     const TAYLOR: [f32; 8] = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
@@ -62,14 +62,14 @@ pub(super) fn exp<S: Simd>(s: S, x: S::f32s) -> S::f32s {
 
 /// 1 / (1 + e⁻ˣ)
 #[inline(always)]
-pub(super) fn sigmoid<S: Simd>(s: S, x: S::f32s) -> S::f32s {
+pub(crate) fn sigmoid<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     let one = s.splat_f32s(1.0);
     s.div_f32s(one, s.add_f32s(one, exp(s, s.neg_f32s(x))))
 }
 
 /// clamp(x · slope + 0.5, 0, 1)
 #[inline(always)]
-pub(super) fn hard_sigmoid<S: Simd>(s: S, x: S::f32s, slope: f32) -> S::f32s {
+pub(crate) fn hard_sigmoid<S: Simd>(s: S, x: S::f32s, slope: f32) -> S::f32s {
     let y = s.mul_add_e_f32s(x, s.splat_f32s(slope), s.splat_f32s(0.5));
     s.min_f32s(s.max_f32s(y, s.splat_f32s(0.0)), s.splat_f32s(1.0))
 }
