@@ -4,4 +4,5 @@ pub mod answer;
 pub mod cli;
 pub mod picture;
 pub mod reading;
+pub mod speech;
 pub mod starter;
