@@ -1,7 +1,7 @@
 //! When somebody begins to speak and when they have ended: an energy gate over an adaptive noise floor.
 //!
-//! Pure: samples in, [`Heard`] out. What is only loud is told from speech by its length and by whether its loudness
-//! moves: a click is too short, a hum too even.
+//! Pure: samples in, [`Heard`] out. What is only loud is told from speech by its length, by whether its loudness moves,
+//! and by whether it ended: a click is too short, a hum too even, and a fan ends only by becoming part of the room.
 
 use std::collections::VecDeque;
 
@@ -26,8 +26,13 @@ const BEFORE: usize = RATE as usize * 3 / 10;
 const AFTER: usize = RATE as usize * 2 / 10;
 /// Loud frames of the shortest word.
 const SHORTEST: usize = FPS * 16 / 100;
-/// The loudness of speech spreads over at least this many dB between its tenth and its ninetieth part in a hundred.
-const LIVELY: f32 = 6.0;
+/// The loudness of speech, even if it is clipped, spreads over at least this many dB between its tenth and its ninetieth
+/// part in a hundred.
+const LIVELY: f32 = 2.0;
+/// After speech it is quieter by this many dB.
+const DROP: f32 = 6.0;
+/// The high pass that takes out hum and handling noise: it halves 180 Hz and leaves the words.
+const HIGH_PASS: f32 = 0.93;
 /// The longest utterance: what Whisper hears at once.
 pub const LONGEST: usize = 30 * RATE as usize;
 
@@ -53,8 +58,9 @@ struct Utterance {
     samples: Vec<f32>,
     /// Energy of the loud frames.
     loud: Vec<f32>,
-    /// Frames of quiet since the last loud one.
+    /// Frames of quiet since the last loud one, and the sum of their energies.
     quiet: usize,
+    quiet_energy: f32,
     /// Samples up to the end of the last loud frame.
     end: usize,
 }
@@ -65,8 +71,8 @@ pub struct Endpointer {
     floor: NoiseFloor,
     /// Samples short of a frame.
     rest: Vec<f32>,
-    /// The last sample of the previous frame, for the high pass.
-    previous: f32,
+    /// State of the high pass: the last sample before and after it.
+    previous: (f32, f32),
     /// The last samples, in case speech begins.
     before: VecDeque<f32>,
     /// One bit a frame: whether the last frames were loud.
@@ -120,7 +126,8 @@ impl Endpointer {
         }
         let samples: Vec<f32> = self.before.drain(..).collect();
         let end = samples.len();
-        self.utterance = Some(Utterance { samples, loud: vec![energy; BEGIN_FRAMES as usize], quiet: 0, end });
+        let loud = vec![energy; BEGIN_FRAMES as usize];
+        self.utterance = Some(Utterance { samples, loud, quiet: 0, quiet_energy: 0.0, end });
         self.history = 0;
         Some(Heard::Began)
     }
@@ -129,42 +136,46 @@ impl Endpointer {
         utterance.samples.extend_from_slice(frame);
         if energy > self.floor.level() + END_ABOVE {
             utterance.loud.push(energy);
-            utterance.quiet = 0;
+            (utterance.quiet, utterance.quiet_energy) = (0, 0.0);
             utterance.end = utterance.samples.len();
         } else {
             utterance.quiet += 1;
+            utterance.quiet_energy += energy;
         }
         let cut = utterance.samples.len() + FRAME > LONGEST;
         if utterance.quiet < END_FRAMES && !cut {
             self.utterance = Some(utterance);
             return None;
         }
-        if !is_speech(&mut utterance.loud) {
+        if !utterance.is_speech() {
             return Some(Heard::Noise);
         }
         utterance.samples.truncate(utterance.end + AFTER);
         Some(Heard::Speech { samples: utterance.samples, cut })
     }
 
-    /// Energy of a frame after a high pass that takes out hum and handling noise, dB of full scale.
+    /// Energy of a frame after the high pass, dB of full scale.
     fn energy(&mut self, frame: &[f32]) -> f32 {
         let mut sum = 0.0;
         for &sample in frame {
             // A broken driver may deliver anything; NaN would spoil the noise floor for seconds.
             let sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
-            let high = sample - 0.95 * self.previous;
-            self.previous = sample;
+            let high = sample - self.previous.0 + HIGH_PASS * self.previous.1;
+            self.previous = (sample, high);
             sum += high * high;
         }
         10.0 * (sum / frame.len().max(1) as f32 + 1e-12).log10()
     }
 }
 
-/// Long enough, and as lively as speech.
-fn is_speech(loud: &mut [f32]) -> bool {
-    loud.sort_by(f32::total_cmp);
-    let at = |share: usize| loud.get(loud.len() * share / 100).copied().unwrap_or_default();
-    loud.len() >= SHORTEST && at(90) - at(10) >= LIVELY
+impl Utterance {
+    /// Whether it was long enough, as lively as speech, and over.
+    fn is_speech(&mut self) -> bool {
+        self.loud.sort_by(f32::total_cmp);
+        let at = |share: usize| self.loud.get(self.loud.len() * share / 100).copied().unwrap_or_default();
+        let over = self.quiet == 0 || at(50) - self.quiet_energy / self.quiet as f32 >= DROP;
+        self.loud.len() >= SHORTEST && at(90) - at(10) >= LIVELY && over
+    }
 }
 
 #[cfg(test)]
