@@ -115,11 +115,6 @@ impl Assistant {
         }
     }
 
-    /// Something is wrong that the user has to know.
-    pub fn alert(&self, text: &str, emit: &mut dyn FnMut(Event)) {
-        emit(Event::Say(Utterance::new(Priority::Alert, text)));
-    }
-
     /// Reads from a row to the end, the photo's faults first.
     fn read(&mut self, from: usize, with_warnings: bool, emit: &mut dyn FnMut(Event)) {
         let Some(scene) = &self.scene else { return self.say(NO_PICTURE, emit) };

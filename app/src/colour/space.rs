@@ -18,6 +18,7 @@ const WHITE: [f32; 3] = [0.950_47, 1.0, 1.088_83];
 
 impl Lab {
     /// Of an sRGB pixel.
+    #[cfg(test)]
     pub(super) fn of(pixel: [u8; 3]) -> Self {
         Self::of_linear(pixel.map(linear))
     }

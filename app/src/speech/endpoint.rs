@@ -94,8 +94,8 @@ impl Endpointer {
         heard
     }
 
-    /// Whether somebody is speaking.
-    pub fn speaking(&self) -> bool {
+    #[cfg(test)]
+    fn speaking(&self) -> bool {
         self.utterance.is_some()
     }
 

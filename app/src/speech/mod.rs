@@ -8,6 +8,7 @@ pub mod listen;
 mod noise_floor;
 pub mod resample;
 pub mod sentences;
+pub mod speaker;
 pub mod spell;
 pub mod to_file;
 pub mod transcribe;

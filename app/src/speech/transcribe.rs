@@ -2,6 +2,9 @@
 
 use sightread_models::device::Backend;
 
+/// Samples of the longest utterance that is understood at once: 30 s.
+pub const LONGEST: usize = super::endpoint::LONGEST;
+
 /// What was understood of an utterance.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {

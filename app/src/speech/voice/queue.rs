@@ -51,7 +51,10 @@ pub enum Notice {
     /// The voice is back.
     Back,
     /// Nothing is left to say.
-    Quiet,
+    Quiet {
+        /// Calls of [`Queue::say`] up to then: whoever said more since then is not meant.
+        said: u64,
+    },
 }
 
 /// Said by a voice that comes back, which also proves that it does.
@@ -110,6 +113,8 @@ pub struct Queue<B> {
     attempts: usize,
     /// Whether the loss was told.
     lost: bool,
+    /// Calls of [`Queue::say`].
+    said: u64,
     /// Whether something was said since the last [`Notice::Quiet`].
     busy: bool,
     notices: Vec<Notice>,
@@ -127,6 +132,7 @@ impl<B: Backend> Queue<B> {
             next_id: 0,
             attempts: 0,
             lost: false,
+            said: 0,
             busy: false,
             notices: vec![],
         }
@@ -137,8 +143,8 @@ impl<B: Backend> Queue<B> {
         std::mem::take(&mut self.notices)
     }
 
-    /// The backend.
-    pub fn backend(&mut self) -> &mut B {
+    #[cfg(test)]
+    fn backend(&mut self) -> &mut B {
         &mut self.backend
     }
 
@@ -153,13 +159,14 @@ impl<B: Backend> Queue<B> {
 
     /// Says something.
     pub fn say(&mut self, utterance: Utterance, now: Duration) {
+        self.said += 1;
+        self.busy = true;
         // A NUL ends a text in C, and other control characters confuse protocols.
         let clean = |c: char| if c.is_control() { ' ' } else { c };
         let utterance = Utterance { text: utterance.text.chars().map(clean).collect(), ..utterance };
         if utterance.text.trim().is_empty() {
-            return;
+            return self.settle();
         }
-        self.busy = true;
         let priority = utterance.priority;
         if priority == Priority::Guidance && self.is_something_more_important_than_guidance_said() {
             self.settle();
@@ -335,7 +342,7 @@ impl<B: Backend> Queue<B> {
             State::Speaking { item, .. } => item.is_none() && self.waiting.is_empty(),
         };
         if nothing_waits && std::mem::take(&mut self.busy) {
-            self.notices.push(Notice::Quiet);
+            self.notices.push(Notice::Quiet { said: self.said });
         }
     }
 }

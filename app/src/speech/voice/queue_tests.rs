@@ -111,8 +111,8 @@ fn sentences_are_spoken_in_order_and_the_end_is_told_once() {
     rig.answer("one");
     rig.answer("two");
     assert_eq!((rig.hear(), rig.hear()), ("one".into(), "two".into()));
-    assert_eq!(rig.count(|n| *n == Notice::Quiet), 1);
-    assert_eq!(rig.notices.last(), Some(&Notice::Quiet));
+    assert_eq!(rig.count(|n| matches!(n, Notice::Quiet { .. })), 1);
+    assert_eq!(rig.notices.last(), Some(&Notice::Quiet { said: 2 }));
     assert_eq!(rig.queue.deadline(), None, "nothing to do, nothing to wake for");
 }
 
@@ -162,7 +162,7 @@ fn silence_stops_at_once_and_forgets_the_rest() {
     rig.queue.silence(rig.now);
     rig.notices.extend(rig.queue.notices());
     assert_eq!(rig.calls(), [Call::Stop]);
-    assert_eq!(rig.notices.last(), Some(&Notice::Quiet));
+    assert_eq!(rig.notices.last(), Some(&Notice::Quiet { said: 2 }));
     rig.answer("three");
     assert_eq!(rig.hear(), "three");
 }
@@ -175,7 +175,7 @@ fn without_a_service_everything_is_shown_and_the_loss_is_told_once() {
     rig.answer("two");
     assert_eq!(rig.unspoken(), ["one", "two"]);
     assert_eq!(rig.count(|n| *n == Notice::Lost("no service".into())), 1);
-    assert_eq!(rig.notices.last(), Some(&Notice::Quiet), "a command that says something may end");
+    assert_eq!(rig.notices.last(), Some(&Notice::Quiet { said: 2 }), "a command that says something may end");
     for _ in 0..20 {
         rig.wait();
         rig.event(Event::Failed("no service".into()));
@@ -259,6 +259,7 @@ fn text_is_cleaned_and_nothing_is_not_spoken() {
     let mut rig = Rig::open();
     rig.answer("\0 \n");
     assert_eq!(rig.calls(), []);
+    assert_eq!(rig.notices, [Notice::Quiet { said: 1 }], "whoever waits for the end waits for nothing");
     rig.answer("a\0b\u{7}c");
     assert_eq!(rig.hear(), "a b c");
 }
