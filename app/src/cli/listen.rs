@@ -13,7 +13,7 @@ use super::ask::StarterMind;
 use super::say::VoiceArgs;
 use super::screen::show;
 use crate::answer::Conversation;
-use crate::assistant::{Assistant, Command, Event, Mind, Scene, understand};
+use crate::assistant::{Assistant, Command, Event, Scene, understand};
 use crate::picture;
 use crate::reading::read;
 use crate::speech::listen::{self, Listener, Mode};
