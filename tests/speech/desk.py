@@ -1,6 +1,7 @@
 """A desk without hardware: a private PulseAudio with a virtual speaker and a virtual microphone, and a private
 speech-dispatcher with espeak-ng on it. Both can be killed and started again."""
 import array
+import contextlib
 import math
 import os
 import signal
@@ -93,8 +94,9 @@ class Desk:
         self.pulse.wait()
 
     def kill_speech(self):
-        # With its output modules, which would go on playing.
-        os.killpg(self.speechd.pid, signal.SIGKILL)
+        # With its output modules, which would go on playing. It may be dead already.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.speechd.pid, signal.SIGKILL)
         self.speechd.wait()
 
     def command(self, *command):

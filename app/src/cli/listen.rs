@@ -73,10 +73,11 @@ pub(super) fn run(args: ListenArgs) -> anyhow::Result<()> {
         said: 0,
         cue_due: false,
     };
-    session.open_ears(args.model.backend(), &send);
     if args.photo.is_some() {
         session.handle(Command::Read);
     }
+    // While the first row is spoken.
+    session.open_ears(args.model.backend(), &send);
     session.converse(&inbox);
     Ok(())
 }

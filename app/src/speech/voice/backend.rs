@@ -74,6 +74,8 @@ pub trait Backend {
     fn speak(&mut self, id: u64, text: &str);
     /// Falls silent at once.
     fn stop(&mut self);
+    /// Finds out whether the service still lives; only if it does not, an event comes.
+    fn ping(&mut self);
     /// Holds from the next [`Backend::speak`] on.
     fn configure(&mut self, settings: Settings);
 }

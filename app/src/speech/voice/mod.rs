@@ -116,6 +116,7 @@ fn run(inbox: &Receiver<Letter>, events: Sender<Letter>, notices: impl FnMut(Not
         }
         fn speak(&mut self, _: u64, _: &str) {}
         fn stop(&mut self) {}
+        fn ping(&mut self) {}
         fn configure(&mut self, _: Settings) {}
     }
     run_queue(inbox, Mute(events), || 0, notices);

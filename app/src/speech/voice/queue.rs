@@ -67,6 +67,8 @@ const BEGIN_LIMIT: Duration = Duration::from_secs(5);
 const END_LIMIT: Duration = Duration::from_secs(4);
 /// … this for each of its characters: slow voices take half of it.
 const END_LIMIT_PER_CHAR: Duration = Duration::from_millis(250);
+/// While it speaks the service is asked so often whether it still lives: one that died tells nobody.
+const PING: Duration = Duration::from_secs(1);
 /// Waits between attempts to reach the service; the last one is repeated.
 const RETRY: [Duration; 5] = [
     Duration::from_millis(300),
@@ -97,7 +99,7 @@ enum State {
     /// Connected.
     Idle,
     /// `item` is with the backend; without one it is the proof of a voice that came back.
-    Speaking { id: u64, item: Option<Item>, until: Duration },
+    Speaking { id: u64, item: Option<Item>, until: Duration, ping_at: Duration },
     /// No connection; the next attempt comes at that time.
     Down { retry_at: Duration },
 }
@@ -151,7 +153,8 @@ impl<B: Backend> Queue<B> {
     /// When [`Queue::tick`] must be called at the latest, if nothing else happens.
     pub fn deadline(&self) -> Option<Duration> {
         match self.state {
-            State::Opening { until } | State::Speaking { until, .. } => Some(until),
+            State::Opening { until } => Some(until),
+            State::Speaking { until, ping_at, .. } => Some(until.min(ping_at)),
             State::Down { retry_at } => Some(retry_at),
             State::Idle => None,
         }
@@ -217,7 +220,7 @@ impl<B: Backend> Queue<B> {
                 self.backend.configure(self.settings);
                 self.state = State::Idle;
             }
-            (Event::Began(began), State::Speaking { id, item, until }) if began == *id => {
+            (Event::Began(began), State::Speaking { id, item, until, .. }) if began == *id => {
                 let text = item.as_ref().map_or(BACK, |item| &item.utterance.text);
                 *until = now + END_LIMIT + END_LIMIT_PER_CHAR * text.chars().count().min(10_000) as u32;
                 if let Some(item) = item {
@@ -239,8 +242,12 @@ impl<B: Backend> Queue<B> {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
-        match self.state {
+        match &mut self.state {
             State::Idle => {}
+            State::Speaking { until, ping_at, .. } if now < *until => {
+                *ping_at = now + PING;
+                self.backend.ping();
+            }
             State::Opening { .. } => self.fail("the speech service does not answer".into(), now),
             State::Speaking { .. } => {
                 self.backend.stop();
@@ -327,7 +334,7 @@ impl<B: Backend> Queue<B> {
                 self.next_id += 1;
                 let id = self.next_id;
                 self.backend.speak(id, item.as_ref().map_or(BACK, |item| &item.utterance.text));
-                self.state = State::Speaking { id, item, until: now + BEGIN_LIMIT };
+                self.state = State::Speaking { id, item, until: now + BEGIN_LIMIT, ping_at: now + PING };
             }
         }
         self.settle();

@@ -7,6 +7,7 @@ enum Call {
     Open,
     Speak(u64, String),
     Stop,
+    Ping,
     Configure(Settings),
 }
 
@@ -23,6 +24,9 @@ impl Backend for Fake {
     }
     fn stop(&mut self) {
         self.0.push(Call::Stop);
+    }
+    fn ping(&mut self) {
+        self.0.push(Call::Ping);
     }
     fn configure(&mut self, settings: Settings) {
         self.0.push(Call::Configure(settings));
@@ -63,11 +67,17 @@ impl Rig {
         self.say(Priority::Answer, text);
     }
 
-    /// Lets the clock run to the next deadline.
+    /// Lets the clock run to the next deadline that is more than a ping.
     fn wait(&mut self) {
-        self.now = self.queue.deadline().expect("something must be awaited");
-        self.queue.tick(self.now);
-        self.notices.extend(self.queue.notices());
+        loop {
+            self.now = self.queue.deadline().expect("something must be awaited");
+            self.queue.tick(self.now);
+            self.notices.extend(self.queue.notices());
+            match self.queue.backend().0.last() {
+                Some(Call::Ping) => drop(self.queue.backend().0.pop()),
+                _ => return,
+            }
+        }
     }
 
     fn calls(&mut self) -> Vec<Call> {
@@ -284,4 +294,18 @@ fn silence_is_kept_by_a_voice_that_just_came_back() {
     rig.calls();
     rig.queue.silence(rig.now);
     assert_eq!(rig.calls(), [Call::Stop]);
+}
+
+#[test]
+fn a_service_that_speaks_is_asked_whether_it_lives() {
+    let mut rig = Rig::open();
+    rig.answer("a sentence");
+    rig.calls();
+    for _ in 0..3 {
+        rig.now += PING;
+        rig.queue.tick(rig.now);
+    }
+    assert_eq!(rig.calls(), [Call::Ping, Call::Ping, Call::Ping]);
+    rig.event(Event::Failed("died".into()));
+    assert_eq!(rig.unspoken(), ["a sentence"]);
 }

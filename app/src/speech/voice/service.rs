@@ -36,6 +36,7 @@ enum Work {
     Speak(u64, String),
     Stop,
     Configure(Settings),
+    Ping,
     /// Fall silent and end.
     End,
     /// From a callback: what happened to the utterance of that key.
@@ -104,6 +105,10 @@ impl Backend for Service {
         self.order(Work::Stop);
     }
 
+    fn ping(&mut self) {
+        self.order(Work::Ping);
+    }
+
     fn configure(&mut self, settings: Settings) {
         self.order(Work::Configure(settings));
     }
@@ -133,6 +138,7 @@ fn work(tts: Tts, inbox: &Receiver<Work>, report: &Report) {
     let mut tts = std::mem::ManuallyDrop::new(tts);
     let features = tts.supported_features();
     let mut ids: HashMap<String, u64> = HashMap::new();
+    let mut current = Settings::default();
     while let Ok(work) = inbox.recv() {
         let done = match work {
             Work::Speak(id, text) => tts.speak(text, false).map(|utterance| {
@@ -143,7 +149,12 @@ fn work(tts: Tts, inbox: &Receiver<Work>, report: &Report) {
                 }
             }),
             Work::Stop => tts.stop().map(|_| ids.clear()),
-            Work::Configure(settings) => configure(&mut tts, settings),
+            Work::Configure(settings) => {
+                current = settings;
+                configure(&mut tts, current)
+            }
+            // There is no such call; what is set already is set again, which a dead service refuses.
+            Work::Ping => configure(&mut tts, current),
             Work::End => break,
             Work::News(news, key) => {
                 let id = match news {
