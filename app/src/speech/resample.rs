@@ -67,10 +67,16 @@ pub fn to_speech_rate(samples: Vec<f32>, rate: u32) -> Result<Vec<f32>, Resample
     Ok(resampler.process_all(&sound, samples.len(), None).map_err(failed)?.take_data())
 }
 
+/// Whether a sound of that rate can be brought to [`RATE`].
+///
+/// # Errors
+/// [`ResampleError::Rate`].
+pub fn check_rate(rate: u32) -> Result<(), ResampleError> {
+    if RATES.contains(&rate) { Ok(()) } else { Err(ResampleError::Rate(rate)) }
+}
+
 fn resampler(rate: u32) -> Result<Option<Fft<f32>>, ResampleError> {
-    if !RATES.contains(&rate) {
-        return Err(ResampleError::Rate(rate));
-    }
+    check_rate(rate)?;
     if rate == RATE {
         return Ok(None);
     }

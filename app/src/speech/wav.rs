@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hound::{SampleFormat, WavReader, WavSpec};
 
-use super::resample::{RATE, ResampleError, to_speech_rate};
+use super::resample::{RATE, ResampleError, check_rate, to_speech_rate};
 
 /// Longer sounds are no question and would fill memory.
 const LONGEST_SECONDS: u64 = 600;
@@ -53,12 +53,14 @@ pub fn open(path: &Path) -> Result<Vec<f32>, WavError> {
 pub fn read(bytes: impl Read) -> Result<Vec<f32>, WavError> {
     let mut reader = WavReader::new(bytes).map_err(damaged)?;
     let spec = reader.spec();
+    // Before anything is read: a made-up rate must not make room for a made-up length.
+    check_rate(spec.sample_rate)?;
     if u64::from(reader.duration()) > LONGEST_SECONDS * u64::from(spec.sample_rate) {
         return Err(WavError::TooLong);
     }
     let samples = samples(&mut reader, spec)?;
     let channels = usize::from(spec.channels.max(1));
-    let mono: Vec<f32> = samples.chunks_exact(channels).map(|frame| mean(frame)).collect();
+    let mono: Vec<f32> = samples.chunks_exact(channels).map(mean).collect();
     if mono.is_empty() {
         return Err(WavError::Empty);
     }
