@@ -81,6 +81,8 @@ pub trait Backend {
 }
 
 /// What a voice reports.
+// Without sound there is only a voice that fails.
+#[cfg_attr(not(feature = "sound"), allow(dead_code))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// It is connected.

@@ -86,11 +86,11 @@ impl Rig {
 
     /// Number and text of the last thing given to the backend.
     fn speaking(&mut self) -> (u64, String) {
-        let speaks = self.calls().into_iter().filter_map(|call| match call {
+        let mut speaks = self.calls().into_iter().filter_map(|call| match call {
             Call::Speak(id, text) => Some((id, text)),
             _ => None,
         });
-        speaks.last().expect("something must be spoken")
+        speaks.next_back().expect("something must be spoken")
     }
 
     /// Speaks what is next to its end; its text.
