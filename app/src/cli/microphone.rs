@@ -61,6 +61,9 @@ pub(super) fn run(args: MicrophoneArgs) -> anyhow::Result<()> {
             }
         }
     }
-    println!("{count} utterances, loudest {loudest:.0} decibels of full scale");
+    match loudest {
+        f32::NEG_INFINITY => println!("The microphone gave no sound."),
+        loudest => println!("{count} utterances, loudest {loudest:.0} decibels of full scale"),
+    }
     Ok(())
 }

@@ -16,12 +16,12 @@ const LONGEST_SECONDS: u64 = 600;
 #[non_exhaustive]
 pub enum WavError {
     /// The operating system refused the file.
-    #[error("cannot open the sound {}: {source}", path.display())]
+    #[error("cannot open the sound {}: {reason}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// No WAV file, or one that breaks off or contradicts itself.
     #[error("this file is no sound that I can hear ({0}); I take WAV files")]
@@ -42,7 +42,7 @@ pub enum WavError {
 /// # Errors
 /// [`WavError`].
 pub fn open(path: &Path) -> Result<Vec<f32>, WavError> {
-    let file = File::open(path).map_err(|source| WavError::Io { path: path.into(), source })?;
+    let file = File::open(path).map_err(|reason| WavError::Io { path: path.into(), reason })?;
     read(BufReader::new(file))
 }
 
@@ -93,7 +93,7 @@ pub fn save(path: &Path, samples: &[f32]) -> Result<(), WavError> {
         writer.finalize()
     };
     write().map_err(|error| match error {
-        hound::Error::IoError(source) => WavError::Io { path: path.into(), source },
+        hound::Error::IoError(reason) => WavError::Io { path: path.into(), reason },
         other => damaged(other),
     })
 }
