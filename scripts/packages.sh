@@ -18,6 +18,11 @@ need() {
     DEBIAN_FRONTEND=noninteractive $sudo apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >&2
 }
 
+# need_build_packages: what the program is built from, besides Rust: ALSA for the microphone, speech-dispatcher for the voice.
+need_build_packages() {
+    need gcc libc6-dev pkg-config libasound2-dev libspeechd-dev libclang-dev clang
+}
+
 # need_rust: says where to get Rust when cargo is not there.
 need_rust() {
     command -v cargo >/dev/null 2>&1 && return 0

@@ -3,20 +3,28 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 use sightread_models::text::generate::Flow;
 
 use super::ModelArgs;
 use super::read::read_one;
-use crate::answer::Conversation;
+use crate::answer::{Answer, Conversation};
+use crate::assistant::Mind;
+use crate::speech::transcribe::open_transcriber;
+use crate::speech::wav;
+use crate::starter::Starter;
 
 #[derive(Debug, Args)]
 pub(super) struct AskArgs {
     /// The picture; `-` is standard input.
     photo: PathBuf,
     /// Questions, answered one after the other.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "audio")]
     questions: Vec<String>,
+    /// Spoken questions, in WAV, answered before the written ones.
+    #[arg(long, value_name = "Q.wav")]
+    audio: Vec<PathBuf>,
     /// One JSON object per answer: text, whether it is sure, the lines it rests on.
     #[arg(long)]
     json: bool,
@@ -25,10 +33,12 @@ pub(super) struct AskArgs {
 }
 
 pub(super) fn run(args: AskArgs) -> anyhow::Result<()> {
+    // First what can be refused at once.
+    let spoken = spoken_questions(&args)?;
     let starter = args.model.open()?;
     let reading = read_one(&args.photo, &starter)?;
     let mut conversation = Conversation::new(reading.document());
-    for question in &args.questions {
+    for question in spoken.iter().chain(&args.questions) {
         let mut shown = false;
         let answer = conversation.ask(
             question,
@@ -53,4 +63,38 @@ pub(super) fn run(args: AskArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The questions of the recordings.
+fn spoken_questions(args: &AskArgs) -> anyhow::Result<Vec<String>> {
+    let mut questions = vec![];
+    if args.audio.is_empty() {
+        return Ok(questions);
+    }
+    let mut transcriber = open_transcriber(args.model.backend())?;
+    for recording in &args.audio {
+        let question = transcriber.transcribe(&wav::open(recording)?)?.text.trim().to_string();
+        if question.is_empty() {
+            bail!("nothing was said in {}; record the question again", recording.display());
+        }
+        eprintln!("> {question}");
+        questions.push(question);
+    }
+    Ok(questions)
+}
+
+/// The starter model as the assistant asks it.
+pub(super) struct StarterMind<'a> {
+    pub(super) starter: &'a Starter,
+    pub(super) conversation: &'a mut Conversation,
+}
+
+impl Mind for StarterMind<'_> {
+    fn answer(&mut self, question: &str, on_text: &mut dyn FnMut(&str)) -> Result<Answer, String> {
+        let piece = |piece: &str| {
+            on_text(piece);
+            Flow::Continue
+        };
+        self.conversation.ask(question, || self.starter.language(), piece).map_err(|error| error.to_string())
+    }
 }

@@ -6,7 +6,8 @@ use sightread_models::checkpoint::{Manifest, verify};
 use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 
-use super::ModelArgs;
+use super::{ModelArgs, sound_check};
+use crate::speech::transcribe::open_transcriber;
 use crate::starter::Starter;
 
 #[derive(Debug, Args)]
@@ -51,6 +52,11 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
             Err(error) => check("vision half", Err(error.to_string())),
         }
     }
+    check("microphone", sound_check::microphone());
+    check("speaker", sound_check::speaker());
+    check("voice", sound_check::voice());
+    let speech = open_transcriber(args.model.backend()).map(|_| "loads".to_string());
+    check("speech model", speech.map_err(|error| format!("{error}; spoken questions are not understood")));
     if problems > 0 {
         bail!("{problems} things need attention");
     }

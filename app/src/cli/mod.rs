@@ -2,8 +2,14 @@
 
 mod ask;
 mod doctor;
+mod listen;
+mod microphone;
 mod predict;
 mod read;
+mod say;
+mod screen;
+mod sound_check;
+mod transcribe;
 
 use std::path::PathBuf;
 
@@ -26,6 +32,14 @@ enum Command {
     Read(read::ReadArgs),
     /// Answers a question about a picture.
     Ask(ask::AskArgs),
+    /// Speaks a text.
+    Say(say::SayArgs),
+    /// Reads a picture aloud and answers spoken questions about it.
+    Listen(listen::ListenArgs),
+    /// Writes down what was said in a recording.
+    Transcribe(transcribe::TranscribeArgs),
+    /// Shows what the microphone hears.
+    Microphone(microphone::MicrophoneArgs),
     /// Reads every picture of a folder, and answers the questions in its labels.jsonl, for scoring.
     Predict(predict::PredictArgs),
     /// Says what this machine offers and whether the model is whole.
@@ -81,6 +95,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Read(args) => read::run(args),
         Command::Ask(args) => ask::run(args),
+        Command::Say(args) => say::run(args),
+        Command::Listen(args) => listen::run(args),
+        Command::Transcribe(args) => transcribe::run(args),
+        Command::Microphone(args) => microphone::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Doctor(args) => doctor::run(args),
     }

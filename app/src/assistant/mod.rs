@@ -1,0 +1,241 @@
+//! The assistant: commands in, events out. It knows the picture, where in its text the user is, what was said last and how
+//! the voice is set; it draws nothing, computes nothing and speaks through whoever takes its events.
+
+mod command;
+mod scene;
+
+pub use command::{Command, understand};
+pub use scene::Scene;
+
+use crate::answer::{Answer, NO_TEXT};
+use crate::speech::sentences::{Sentences, split};
+use crate::speech::spell::spell;
+use crate::speech::voice::{Priority, Settings, Utterance};
+
+/// What the assistant wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Say it when its turn comes.
+    Say(Utterance),
+    /// Fall silent and forget all that was to be said.
+    Silence,
+    /// Set the voice.
+    Configure(Settings),
+    /// End the program.
+    Quit,
+}
+
+/// What answers questions about the picture.
+pub trait Mind {
+    /// Answers a question; `on_text` gets the answer piece by piece while it is made.
+    ///
+    /// # Errors
+    /// A reason fit to be spoken.
+    fn answer(&mut self, question: &str, on_text: &mut dyn FnMut(&str)) -> Result<Answer, String>;
+}
+
+/// Said where there is nothing to speak about.
+const NO_PICTURE: &str = "There is no picture yet.";
+/// Said when nothing was understood.
+const UNCLEAR: &str = "Sorry, what would you like to know?";
+/// Said on "help".
+const HELP: &str = "Say: read it, next line, previous line, again, spell that, slower, faster, louder, quieter, \
+    what colour is it, is the light on, stop, or quit. Anything else is a question about the picture.";
+/// A step of the rate.
+const RATE_STEP: i32 = 20;
+/// A step of the volume.
+const VOLUME_STEP: i32 = 15;
+
+/// The state of the conversation.
+#[derive(Debug, Default)]
+pub struct Assistant {
+    scene: Option<Scene>,
+    /// The row that was spoken last.
+    row: Option<usize>,
+    /// Whether the text is being read out from the top.
+    reading: bool,
+    last_said: Vec<String>,
+    settings: Settings,
+}
+
+impl Assistant {
+    /// An assistant whose voice is set so.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// How the voice is set.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// A new picture. Nothing is said of it yet.
+    pub fn show(&mut self, scene: Scene) {
+        self.scene = Some(scene);
+        self.row = None;
+        self.reading = false;
+    }
+
+    /// The voice began an utterance with this mark.
+    pub fn began(&mut self, mark: Option<usize>) {
+        self.row = mark.or(self.row);
+    }
+
+    /// The voice has nothing left to say.
+    pub fn quiet(&mut self) {
+        self.reading = false;
+    }
+
+    /// Does what was asked.
+    pub fn handle(&mut self, command: Command, mind: &mut dyn Mind, emit: &mut dyn FnMut(Event)) {
+        // Whatever is being said gives way to what was asked.
+        emit(Event::Silence);
+        let was_reading = std::mem::take(&mut self.reading);
+        match command {
+            Command::Read => self.read(0, true, emit),
+            Command::NextLine => self.line(1, emit),
+            Command::PreviousLine => self.line(-1, emit),
+            Command::Again => self.again(emit),
+            Command::Spell => self.spell(emit),
+            Command::Slower => self.set(-RATE_STEP, 0, "Slower.", was_reading, emit),
+            Command::Faster => self.set(RATE_STEP, 0, "Faster.", was_reading, emit),
+            Command::Louder => self.set(0, VOLUME_STEP, "Louder.", was_reading, emit),
+            Command::Quieter => self.set(0, -VOLUME_STEP, "Quieter.", was_reading, emit),
+            Command::Stop => {}
+            Command::Colour => self.tell(|scene| &scene.colour, emit),
+            Command::Light => self.tell(|scene| &scene.light, emit),
+            Command::Help => self.say(HELP, emit),
+            Command::Quit => {
+                // Not kept as what was said last: nobody can ask for it again.
+                emit(answer("Goodbye.".into(), None));
+                emit(Event::Quit);
+            }
+            Command::Ask(question) => self.ask(&question, mind, emit),
+            Command::Unclear => emit(answer(UNCLEAR.into(), None)),
+        }
+    }
+
+    /// Reads from a row to the end, the photo's faults first.
+    fn read(&mut self, from: usize, with_warnings: bool, emit: &mut dyn FnMut(Event)) {
+        let Some(scene) = &self.scene else { return self.say(NO_PICTURE, emit) };
+        if with_warnings {
+            scene.warnings.iter().for_each(|warning| emit(answer(warning.clone(), None)));
+        }
+        let passages = scene.passages(from);
+        if passages.is_empty() {
+            return self.say(NO_TEXT, emit);
+        }
+        self.reading = true;
+        self.row = None;
+        self.last_said = passages.iter().map(|(_, text)| text.clone()).collect();
+        passages.into_iter().for_each(|(row, text)| emit(answer(text, Some(row))));
+    }
+
+    /// Reads the row that many further down.
+    fn line(&mut self, step: isize, emit: &mut dyn FnMut(Event)) {
+        let Some(scene) = &self.scene else { return self.say(NO_PICTURE, emit) };
+        if scene.rows.is_empty() {
+            return self.say(NO_TEXT, emit);
+        }
+        let wanted = match self.row {
+            Some(row) => row.checked_add_signed(step),
+            None => Some(0),
+        };
+        match wanted.map(|row| (row, scene.rows.get(row))) {
+            Some((row, Some(text))) => {
+                self.last_said = vec![text.clone()];
+                emit(answer(text.clone(), Some(row)));
+                // At once, not when the voice begins: "next, next" moves two rows.
+                self.row = Some(row);
+            }
+            Some((_, None)) => emit(answer("That was the last line.".into(), None)),
+            None => emit(answer("This is the first line.".into(), None)),
+        }
+    }
+
+    fn again(&mut self, emit: &mut dyn FnMut(Event)) {
+        if self.last_said.is_empty() {
+            return self.say("I have not said anything yet.", emit);
+        }
+        self.last_said.iter().for_each(|text| emit(answer(text.clone(), None)));
+    }
+
+    /// Spells the last answer; of a text that was read out, the row that was reached.
+    fn spell(&mut self, emit: &mut dyn FnMut(Event)) {
+        let row = self.row.and_then(|row| self.scene.as_ref()?.rows.get(row));
+        let text = match (self.last_said.as_slice(), row) {
+            ([], _) => return self.say("There is nothing to spell yet.", emit),
+            ([_, _, ..], Some(row)) => row,
+            ([first, ..], _) => first,
+        };
+        emit(answer(spell(text), None));
+    }
+
+    fn set(&mut self, rate: i32, volume: i32, done: &str, was_reading: bool, emit: &mut dyn FnMut(Event)) {
+        let wanted = Settings::new(self.settings.rate() + rate, self.settings.volume() + volume);
+        if wanted == self.settings {
+            let end = if rate == 0 { "That is as far as the volume goes." } else { "That is as far as the pace goes." };
+            emit(answer(end.into(), None));
+        } else {
+            self.settings = wanted;
+            emit(Event::Configure(wanted));
+            emit(answer(done.into(), None));
+        }
+        if was_reading {
+            // On from where it was, to hear the difference at once.
+            self.read(self.row.unwrap_or(0), false, emit);
+        }
+    }
+
+    fn tell(&mut self, what: impl Fn(&Scene) -> &str, emit: &mut dyn FnMut(Event)) {
+        let text = self.scene.as_ref().map_or(NO_PICTURE, what).to_string();
+        self.say(&text, emit);
+    }
+
+    /// Asks the mind and speaks each sentence as soon as it is whole. The last one waits for the verdict: an answer of
+    /// one sentence that is not sure says so first, not after the number.
+    fn ask(&mut self, question: &str, mind: &mut dyn Mind, emit: &mut dyn FnMut(Event)) {
+        if self.scene.is_none() {
+            return self.say(NO_PICTURE, emit);
+        }
+        let mut sentences = Sentences::default();
+        let mut said = vec![];
+        let mut speak = |text: String| {
+            // The bar stands between cells of a row.
+            let text = text.replace(" | ", ", ");
+            emit(answer(text.clone(), None));
+            said.push(text);
+        };
+        let mut begun = false;
+        let answered = mind.answer(question, &mut |piece| {
+            for sentence in sentences.push(piece) {
+                begun = true;
+                speak(sentence);
+            }
+        });
+        match answered {
+            Err(reason) => speak(format!("That did not work: {reason}.")),
+            Ok(found) if !begun => split(&found.spoken()).into_iter().for_each(speak),
+            Ok(found) => {
+                let doubt = (!found.sure).then(|| "I am not sure of that.".to_string());
+                sentences.finish().into_iter().chain(doubt).for_each(speak);
+            }
+        }
+        if !said.is_empty() {
+            self.last_said = said;
+        }
+    }
+
+    fn say(&mut self, text: &str, emit: &mut dyn FnMut(Event)) {
+        self.last_said = vec![text.into()];
+        emit(answer(text.into(), None));
+    }
+}
+
+fn answer(text: String, mark: Option<usize>) -> Event {
+    Event::Say(Utterance { text, priority: Priority::Answer, mark })
+}
+
+#[cfg(test)]
+#[path = "assistant_tests.rs"]
+mod tests;

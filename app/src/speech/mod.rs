@@ -1,0 +1,16 @@
+//! Sound in and out: the microphone becomes utterances ([`listen`]) and words ([`transcribe`]), sentences ([`sentences`])
+//! are spoken by a [`voice`] or into a file ([`to_file`]).
+
+mod capture;
+mod ear;
+mod endpoint;
+pub mod listen;
+mod noise_floor;
+pub mod resample;
+pub mod sentences;
+pub mod speaker;
+pub mod spell;
+pub mod to_file;
+pub mod transcribe;
+pub mod voice;
+pub mod wav;

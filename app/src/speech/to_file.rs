@@ -1,0 +1,97 @@
+//! Speech into a WAV file, through the program espeak-ng: the speech service cannot do that.
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::voice::{Scale, Settings};
+
+/// The program that speaks into files.
+const PROGRAM: &str = "espeak-ng";
+/// Words a minute: its slowest, its own pace, its fastest.
+const WORDS_A_MINUTE: Scale = Scale { min: 80.0, normal: 175.0, max: 450.0 };
+/// Loudness, where 100 is its own; more is distorted.
+const AMPLITUDE: Scale = Scale { min: 0.0, normal: 100.0, max: 100.0 };
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToFileError {
+    /// The program is missing.
+    #[error("speaking into a file needs the program espeak-ng, which is not installed")]
+    NoProgram,
+    /// The program failed.
+    #[error("espeak-ng could not speak into {}: {reason}", path.display())]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// What the program or the system said.
+        reason: String,
+    },
+}
+
+/// Speaks `text` into the WAV file `path`.
+///
+/// # Errors
+/// [`ToFileError`].
+pub fn speak_to_file(text: &str, path: &Path, settings: Settings) -> Result<(), ToFileError> {
+    run(PROGRAM, text, path, settings)
+}
+
+fn run(program: &str, text: &str, path: &Path, settings: Settings) -> Result<(), ToFileError> {
+    let failed = |reason: String| ToFileError::Failed { path: path.into(), reason };
+    // A name that begins with a dash would be taken for an option.
+    let file = if path.is_absolute() { path.to_path_buf() } else { Path::new(".").join(path) };
+    let mut child = Command::new(program)
+        .arg("-s")
+        .arg(format!("{:.0}", settings.rate_between(WORDS_A_MINUTE)))
+        .arg("-a")
+        .arg(format!("{:.0}", settings.volume_between(AMPLITUDE)))
+        .arg("-w")
+        .arg(file)
+        .arg("--stdin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => ToFileError::NoProgram,
+            _ => failed(error.to_string()),
+        })?;
+    // A NUL would end the text; a program that ends early says why by itself.
+    let fed = child.stdin.take().map(|mut stdin| stdin.write_all(text.replace('\0', " ").as_bytes()));
+    let done = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    let complaint = String::from_utf8_lossy(&done.stderr).trim().to_lowercase();
+    // It reports success even where it could not open the file.
+    let written = std::fs::metadata(path).is_ok_and(|file| file.len() > 44);
+    if done.status.success() && written && !matches!(fed, Some(Err(_))) {
+        return Ok(());
+    }
+    Err(failed(if complaint.is_empty() { "it wrote nothing".into() } else { complaint }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_told_in_a_sentence() {
+        let error = run("no-such-program-at-all", "hello", Path::new("out.wav"), Settings::default());
+        assert!(matches!(error, Err(ToFileError::NoProgram)));
+    }
+
+    #[test]
+    fn speech_lands_in_the_file_where_the_program_is_installed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("-hello.wav");
+        match speak_to_file("hello", &path, Settings::default()) {
+            Ok(()) => assert!(super::super::wav::open(&path).unwrap().len() > 4_000),
+            Err(error) => assert!(matches!(error, ToFileError::NoProgram), "{error}"),
+        }
+        if Command::new(PROGRAM).arg("--version").output().is_ok() {
+            let nowhere = folder.path().join("no/such/folder.wav");
+            let error = speak_to_file("hello", &nowhere, Settings::default());
+            assert!(matches!(error, Err(ToFileError::Failed { .. })));
+        }
+    }
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Installs what a desk without hardware needs, builds the program and runs every step of end_to_end.py; arguments are passed on.
+set -eu
+cd "$(dirname "$0")/../.."
+. scripts/packages.sh
+need_rust
+need_build_packages
+need python3 pulseaudio pulseaudio-utils libasound2-plugins speech-dispatcher speech-dispatcher-espeak-ng \
+    speech-dispatcher-audio-plugins espeak-ng flite
+cargo build --release --locked --workspace --bin sightread
+exec python3 tests/speech/end_to_end.py "${CARGO_TARGET_DIR:-target}/release/sightread" "$@"
