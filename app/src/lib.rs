@@ -6,5 +6,6 @@ pub mod cli;
 pub mod colour;
 pub mod picture;
 pub mod reading;
+mod shipped;
 pub mod speech;
 pub mod starter;

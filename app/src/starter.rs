@@ -11,6 +11,7 @@ use sightread_models::vision::{Detector, LineClassifier, LineRead, Recognizer, R
 use sightread_models::vlm::StarterLanguage;
 
 use crate::reading::{LINE_HEIGHT, ReadError, TextModels, resize_to};
+use crate::shipped::folders;
 
 /// Environment variable that names the model folder.
 pub const MODELS_VARIABLE: &str = "SIGHTREAD_MODELS";
@@ -47,9 +48,7 @@ pub fn find(asked_for: Option<&Path>) -> Result<PathBuf, StarterError> {
     if let Some(folder) = asked_for.map(Path::to_path_buf).or(from_environment) {
         return if is_starter(&folder) { Ok(folder) } else { Err(StarterError::NotFound) };
     }
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("models/starter")));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/starter");
-    beside.into_iter().chain([source]).find(|folder| is_starter(folder)).ok_or(StarterError::NotFound)
+    folders("starter").find(|folder| is_starter(folder)).ok_or(StarterError::NotFound)
 }
 
 fn is_starter(folder: &Path) -> bool {

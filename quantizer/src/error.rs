@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sightread_models::checkpoint::CheckpointError;
 use sightread_models::int4::PackError;
+use sightread_models::speech::SpeechError;
 
 /// Why a layer could not be quantized.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub enum PipelineError {
     /// The model could not be read or the result not be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Recordings and a speech model do not go together.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
     /// A layer could not be quantized.
     #[error("in layer {layer}: {source}")]
     Layer {
@@ -62,8 +66,8 @@ pub enum PipelineError {
         /// What is wrong.
         source: PackError,
     },
-    /// The calibration text is missing or unusable.
-    #[error("the calibration text {} cannot be used: {reason}", path.display())]
+    /// The calibration text or the list of recordings is missing or unusable.
+    #[error("the calibration set {} cannot be used: {reason}", path.display())]
     Calibration {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
-use sightread_models::nn::KvCache;
+use sightread_models::nn::{KvCache, LayerNorm};
 use sightread_models::speech::{
     AudioContext, DecoderBlocks, EncoderBlocks, Mel, MelFrontEnd, SpeechError, TranscribeOptions, Transcriber, Whisper,
 };
@@ -138,17 +138,17 @@ fn blocks_one_by_one_and_stage_by_stage_give_the_same() {
         x
     };
     let encoder = EncoderBlocks::new(&checkpoint).unwrap();
-    let starts = encoder.begin(&checkpoint, &[mel(&model, &expected, CUT)], &device).unwrap();
-    let ends = starts.into_iter().map(|x| run(&encoder, x)).collect();
-    let mut heard = encoder.finish(&checkpoint, ends, &device).unwrap();
-    let heard = heard.remove(0);
-    let values = heard.clone().into_data().try_into_vec::<f32>().unwrap();
+    let start = encoder.start(&checkpoint, &device).unwrap();
+    let heard = run(&encoder, start.forward(&mel(&model, &expected, CUT), &device).unwrap());
+    let norm = |name: &str| LayerNorm::load(&checkpoint, name, model.config().d_model, 1e-5, &device).unwrap();
+    let values = norm("model.encoder.layer_norm").forward(heard.clone()).into_data().try_into_vec::<f32>().unwrap();
     assert!(largest_difference(&values, &expected.f32("encoded_cut")) < TOLERANCE);
 
     let decoder = DecoderBlocks::new(&checkpoint, CUT).unwrap();
-    let starts = decoder.begin(&checkpoint, vec![(heard, ids(&expected))], &device).unwrap();
-    let ends = starts.into_iter().map(|x| run(&decoder, x)).collect();
-    let text = decoder.finish(&checkpoint, ends, &device).unwrap().remove(0);
+    let tokens = ids(&expected);
+    let start = decoder.start(&checkpoint, &device).unwrap().forward(heard, &tokens, &device).unwrap();
+    let text = run(&decoder, start).narrow(1, CUT, tokens.len());
+    let text = norm("model.decoder.layer_norm").forward(text);
     assert!(largest_difference(&model.logits(text).unwrap(), &expected.f32("logits_cut")) < TOLERANCE);
 }
 

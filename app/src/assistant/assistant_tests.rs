@@ -16,7 +16,7 @@ impl Mind for Fixed {
         }
         self.pieces.iter().for_each(|piece| on_text(piece));
         let text = self.pieces.concat().trim().to_string();
-        Ok(Answer { text, sure: self.sure, lines: vec![], source: Source::LanguageModel })
+        Ok(Answer { text, sure: self.sure, confidence: 1.0, lines: vec![], source: Source::LanguageModel })
     }
 }
 

@@ -6,6 +6,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::config::FRAMES_PER_POSITION;
 use super::decoder::{self, DecoderBlock, ENCODER_KV, ENCODER_OUT, ENCODER_Q, OUT, QKV};
 use super::encoder::{self, EncoderBlock, Stem};
 use super::layers::{EPS, attend_shared};
@@ -24,6 +25,11 @@ pub struct EncoderBlocks {
 }
 
 impl EncoderBlocks {
+    /// The model's configuration.
+    pub fn config(&self) -> &WhisperConfig {
+        &self.config
+    }
+
     /// Prepares to load the encoder's blocks of `checkpoint`.
     ///
     /// # Errors
@@ -32,41 +38,35 @@ impl EncoderBlocks {
         Ok(Self { config: WhisperConfig::from_checkpoint(checkpoint)? })
     }
 
-    /// The input of the first block for each of `mels`, `[1, frames / 2, d]`.
+    /// Reads what makes the input of the first block.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the convolutions cannot be read, or a spectrogram is not one for this model.
-    pub fn begin(
-        &self,
-        checkpoint: &Checkpoint,
-        mels: &[Mel],
-        device: &Device,
-    ) -> Result<Vec<Tensor<3>>, CheckpointError> {
-        let stem = Stem::load(checkpoint, &self.config, device)?;
-        let longest = 2 * self.config.max_source_positions;
-        let begin = |mel: &Mel| {
-            let fits = mel.bins == self.config.num_mel_bins && (1..=longest).contains(&mel.frames);
-            if !fits || mel.values.len() != mel.bins * mel.frames {
-                return Err(CheckpointError::Config("a spectrogram of another shape than the model's".into()));
-            }
-            let shape = [1, mel.bins, mel.frames];
-            Ok(stem.forward(Tensor::from_data(TensorData::new(mel.values.clone(), shape), device)))
-        };
-        mels.iter().map(begin).collect()
+    /// [`CheckpointError`] if the convolutions cannot be read.
+    pub fn start(&self, checkpoint: &Checkpoint, device: &Device) -> Result<EncoderStart, CheckpointError> {
+        Ok(EncoderStart { stem: Stem::load(checkpoint, &self.config, device)?, config: self.config.clone() })
     }
+}
 
-    /// What the decoder listens to, out of the last block's output `[1, s, d]`.
+/// Makes the input of the encoder's first block.
+#[derive(Debug)]
+pub struct EncoderStart {
+    config: WhisperConfig,
+    stem: Stem,
+}
+
+impl EncoderStart {
+    /// The input of the first block for `mel`, `[1, frames / 2, d]`.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the norm cannot be read.
-    pub fn finish(
-        &self,
-        checkpoint: &Checkpoint,
-        outputs: Vec<Tensor<3>>,
-        device: &Device,
-    ) -> Result<Vec<Tensor<3>>, CheckpointError> {
-        let norm = LayerNorm::load(checkpoint, "model.encoder.layer_norm", self.config.d_model, EPS, device)?;
-        Ok(outputs.into_iter().map(|x| norm.forward(x)).collect())
+    /// [`CheckpointError::Config`] if the spectrogram is not one for this model.
+    pub fn forward(&self, mel: &Mel, device: &Device) -> Result<Tensor<3>, CheckpointError> {
+        let longest = FRAMES_PER_POSITION * self.config.max_source_positions;
+        let fits = mel.bins == self.config.num_mel_bins && (1..=longest).contains(&mel.frames);
+        if !fits || mel.values.len() != mel.bins * mel.frames {
+            return Err(CheckpointError::Config("a spectrogram of another shape than the model's".into()));
+        }
+        let shape = [1, mel.bins, mel.frames];
+        Ok(self.stem.forward(Tensor::from_data(TensorData::new(mel.values.clone(), shape), device)))
     }
 }
 
@@ -110,47 +110,51 @@ impl DecoderBlocks {
         Ok(Self { config: WhisperConfig::from_checkpoint(checkpoint)?, heard })
     }
 
-    /// The input of the first block for every sound and its text, special tokens included: `[1, s + t, d]`.
+    /// Reads what makes the input of the first block.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the embedding cannot be read, or a text or a sound is not one for this model.
-    pub fn begin(
-        &self,
-        checkpoint: &Checkpoint,
-        sequences: Vec<(Tensor<3>, Vec<u32>)>,
-        device: &Device,
-    ) -> Result<Vec<Tensor<3>>, CheckpointError> {
-        let WhisperConfig { vocab_size, d_model, max_target_positions, .. } = self.config;
-        let embedding = Embedding::load(checkpoint, "model.decoder.embed_tokens", vocab_size, d_model, device)?;
-        let positions = decoder::load_positions(checkpoint, &self.config, device)?;
-        let begin = |(heard, tokens): (Tensor<3>, Vec<u32>)| {
-            if heard.dims() != [1, self.heard, d_model] {
-                return Err(CheckpointError::Config(format!("encoder states of shape {:?}", heard.dims())));
-            }
-            if tokens.is_empty() || tokens.len() > max_target_positions {
-                return Err(CheckpointError::Config(format!("a text of {} tokens", tokens.len())));
-            }
-            if let Some(token) = tokens.iter().find(|&&t| t as usize >= vocab_size) {
-                return Err(CheckpointError::Config(format!("token {token} is not in the vocabulary of {vocab_size}")));
-            }
-            let text = embedding.lookup(&tokens, device) + positions.clone().narrow(0, 0, tokens.len());
-            Ok(Tensor::cat(vec![heard, text.unsqueeze()], 1))
-        };
-        sequences.into_iter().map(begin).collect()
+    /// [`CheckpointError`] if the encoder's last norm or the embedding cannot be read.
+    pub fn start(&self, checkpoint: &Checkpoint, device: &Device) -> Result<DecoderStart, CheckpointError> {
+        let WhisperConfig { vocab_size, d_model, .. } = self.config;
+        Ok(DecoderStart {
+            encoder_norm: LayerNorm::load(checkpoint, "model.encoder.layer_norm", d_model, EPS, device)?,
+            embed_tokens: Embedding::load(checkpoint, "model.decoder.embed_tokens", vocab_size, d_model, device)?,
+            embed_positions: decoder::load_positions(checkpoint, &self.config, device)?,
+            config: self.config.clone(),
+            heard: self.heard,
+        })
     }
+}
 
-    /// What [`Whisper::logits`](super::Whisper::logits) reads, `[1, t, d]`, out of the last block's output `[1, s + t, d]`.
+/// Makes the input of the decoder's first block.
+#[derive(Debug)]
+pub struct DecoderStart {
+    config: WhisperConfig,
+    heard: usize,
+    encoder_norm: LayerNorm,
+    embed_tokens: Embedding,
+    embed_positions: Tensor<2>,
+}
+
+impl DecoderStart {
+    /// The input of the first block, `[1, s + t, d]`, for an output of the encoder's last block `[1, s, d]` and its text,
+    /// special tokens included.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the norm cannot be read.
-    pub fn finish(
-        &self,
-        checkpoint: &Checkpoint,
-        outputs: Vec<Tensor<3>>,
-        device: &Device,
-    ) -> Result<Vec<Tensor<3>>, CheckpointError> {
-        let norm = LayerNorm::load(checkpoint, "model.decoder.layer_norm", self.config.d_model, EPS, device)?;
-        Ok(outputs.into_iter().map(|x| norm.forward(split(x, self.heard).1)).collect())
+    /// [`CheckpointError::Config`] if the text or the sound is not one for this model.
+    pub fn forward(&self, heard: Tensor<3>, tokens: &[u32], device: &Device) -> Result<Tensor<3>, CheckpointError> {
+        let WhisperConfig { vocab_size, d_model, max_target_positions, .. } = self.config;
+        if heard.dims() != [1, self.heard, d_model] {
+            return Err(CheckpointError::Config(format!("encoder states of shape {:?}", heard.dims())));
+        }
+        if tokens.is_empty() || tokens.len() > max_target_positions {
+            return Err(CheckpointError::Config(format!("a text of {} tokens", tokens.len())));
+        }
+        if let Some(token) = tokens.iter().find(|&&t| t as usize >= vocab_size) {
+            return Err(CheckpointError::Config(format!("token {token} is not in the vocabulary of {vocab_size}")));
+        }
+        let text = self.embed_tokens.lookup(tokens, device) + self.embed_positions.clone().narrow(0, 0, tokens.len());
+        Ok(Tensor::cat(vec![self.encoder_norm.forward(heard), text.unsqueeze()], 1))
     }
 }
 
@@ -194,15 +198,11 @@ struct HearingBlock {
     heard: usize,
 }
 
-/// The `heard` encoder states at the front of a stream, and its text.
-fn split(stream: Tensor<3>, heard: usize) -> (Tensor<3>, Tensor<3>) {
-    let [_, rows, _] = stream.dims();
-    (stream.clone().narrow(1, 0, heard), stream.narrow(1, heard, rows - heard))
-}
-
 impl HearingBlock {
+    /// What was heard, at the front of the stream, and its text.
     fn split(&self, stream: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
-        split(stream, self.heard)
+        let [_, rows, _] = stream.dims();
+        (stream.clone().narrow(1, 0, self.heard), stream.narrow(1, self.heard, rows - self.heard))
     }
 
     /// The stream with `update` added to its text, and the text.

@@ -14,7 +14,7 @@ use tokenizers::Tokenizer;
 use super::config::FRAMES_PER_POSITION;
 use super::decoder::DecoderCache;
 use super::mel::MelFrontEnd;
-use super::options::{attempts, positions};
+use super::options::attempts;
 use super::search::{Found, NextLogits, Strategy, log_sum_exp, search};
 use super::tokens::{Rules, SpecialTokens};
 use super::transcript::{Segment, Transcript, decode, words};
@@ -117,16 +117,6 @@ impl Transcriber {
         }
     }
 
-    /// The beginning of every text.
-    fn prompt(&self, language: &str, options: &TranscribeOptions) -> Result<Vec<u32>, SpeechError> {
-        let SpecialTokens { start_of_transcript, transcribe, translate, no_timestamps, .. } = self.special;
-        if self.special.languages.is_empty() {
-            return Ok(vec![start_of_transcript, no_timestamps]);
-        }
-        let task = if options.translate { translate } else { transcribe };
-        Ok(vec![start_of_transcript, self.special.language(language)?, task, no_timestamps])
-    }
-
     /// One window: tries until a text passes the checks, and takes the last one if none does.
     fn segment(
         &self,
@@ -136,7 +126,7 @@ impl Transcriber {
         samples: Range<usize>,
         flow: &mut dyn FnMut() -> Flow,
     ) -> Result<Segment, SpeechError> {
-        let prompt = self.prompt(language, options)?;
+        let prompt = self.special.prompt(language, options.translate)?;
         let mut last = None;
         for (context, temperature) in attempts(options) {
             let (found, no_speech_prob) = self.attempt(heard, &prompt, context, temperature, options, flow)?;
@@ -229,7 +219,7 @@ struct Heard<'a> {
 impl Heard<'_> {
     fn states(&mut self, context: AudioContext) -> Result<Tensor<3>, SpeechError> {
         let Transcriber { model, front_end, .. } = self.transcriber;
-        let positions = positions(context, self.samples.len(), model.config().max_source_positions);
+        let positions = context.positions(self.samples.len(), model.config().max_source_positions);
         match &self.states {
             Some((known, states)) if *known == positions => Ok(states.clone()),
             _ => {

@@ -23,8 +23,8 @@ mod transcript;
 mod whisper;
 mod windows;
 
-pub use blocks::{DecoderBlocks, EncoderBlocks};
-pub use config::WhisperConfig;
+pub use blocks::{DecoderBlocks, DecoderStart, EncoderBlocks, EncoderStart};
+pub use config::{FRAMES_PER_POSITION, WhisperConfig};
 pub use decode::Transcriber;
 pub use decoder::{DecoderBlock, DecoderCache};
 pub use encoder::EncoderBlock;

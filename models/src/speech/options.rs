@@ -5,6 +5,7 @@ use super::mel::SAMPLE_RATE;
 
 /// Positions of the encoder by which a fitted context grows, so that a GPU meets few different shapes.
 const CONTEXT_STEP: usize = 64;
+
 /// How much of the model's 30 s the encoder computes for a shorter recording.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum AudioContext {
@@ -16,6 +17,19 @@ pub enum AudioContext {
         /// Silence behind the recording; with less than two seconds the decoder often misses the end and begins again.
         silence: f32,
     },
+}
+
+impl AudioContext {
+    /// Positions of the encoder for a recording of so many samples, `most` at most.
+    pub fn positions(self, samples: usize, most: usize) -> usize {
+        match self {
+            Self::Full => most,
+            Self::Fitted { silence } => {
+                let silence = (silence.clamp(0.0, 30.0) * SAMPLE_RATE as f32) as usize;
+                (samples + silence).div_ceil(HOP * FRAMES_PER_POSITION).next_multiple_of(CONTEXT_STEP).clamp(1, most)
+            }
+        }
+    }
 }
 
 /// How a recording is transcribed. The default is what faster-whisper does, with a fitted context and less trust in what
@@ -75,17 +89,6 @@ pub(super) fn attempts(options: &TranscribeOptions) -> Vec<(AudioContext, f32)> 
     first.into_iter().chain(full).collect()
 }
 
-/// Positions of the encoder for a recording of so many samples.
-pub(super) fn positions(context: AudioContext, samples: usize, most: usize) -> usize {
-    match context {
-        AudioContext::Full => most,
-        AudioContext::Fitted { silence } => {
-            let silence = (silence.clamp(0.0, 30.0) * SAMPLE_RATE as f32) as usize;
-            (samples + silence).div_ceil(HOP * FRAMES_PER_POSITION).next_multiple_of(CONTEXT_STEP).clamp(1, most)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,10 +96,10 @@ mod tests {
     #[test]
     fn a_fitted_context_holds_the_recording_and_never_more_than_the_model() {
         let fitted = AudioContext::Fitted { silence: 1.0 };
-        assert_eq!(positions(fitted, 4 * SAMPLE_RATE, 1500), 256);
-        assert_eq!(positions(fitted, 30 * SAMPLE_RATE, 1500), 1500);
-        assert_eq!(positions(AudioContext::Fitted { silence: f32::NAN }, 0, 1500), 1);
-        assert_eq!(positions(AudioContext::Full, 0, 1500), 1500);
+        assert_eq!(fitted.positions(4 * SAMPLE_RATE, 1500), 256);
+        assert_eq!(fitted.positions(30 * SAMPLE_RATE, 1500), 1500);
+        assert_eq!(AudioContext::Fitted { silence: f32::NAN }.positions(0, 1500), 1);
+        assert_eq!(AudioContext::Full.positions(0, 1500), 1500);
     }
 
     #[test]

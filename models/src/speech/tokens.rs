@@ -67,6 +67,18 @@ impl SpecialTokens {
         let found = self.languages.iter().find(|(known, _)| known == code);
         found.map(|&(_, id)| id).ok_or_else(|| SpeechError::Language(code.into()))
     }
+
+    /// The beginning of every text; a model that knows only English takes no notice of the arguments.
+    ///
+    /// # Errors
+    /// As [`SpecialTokens::language`].
+    pub fn prompt(&self, language: &str, translate: bool) -> Result<Vec<u32>, SpeechError> {
+        if self.languages.is_empty() {
+            return Ok(vec![self.start_of_transcript, self.no_timestamps]);
+        }
+        let task = if translate { self.translate } else { self.transcribe };
+        Ok(vec![self.start_of_transcript, self.language(language)?, task, self.no_timestamps])
+    }
 }
 
 /// Which tokens may be said.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::{Checkpoint, Provenance};
-use sightread_models::text::llama::LlamaBlocks;
 
 use super::BackendArg;
 use crate::PipelineError;
@@ -12,7 +12,9 @@ use crate::gptq::ColumnOrder;
 use crate::grid::{GridSearch, Symmetry};
 use crate::pipeline::calibration::{CalibrationSet, CalibrationSize};
 use crate::pipeline::report::{LayerReport, RunReport};
-use crate::pipeline::{EmbeddingType, Event, Job, Method, QuantizeOptions, quantize_model};
+use crate::pipeline::{
+    EmbeddingType, Event, Job, Method, Network, QuantizeOptions, SpeechNetwork, TextNetwork, quantize_model,
+};
 use crate::rpiq::SweepOrder;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +23,8 @@ pub(super) struct Args {
     model: PathBuf,
     /// Folder to write
     out: PathBuf,
-    /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own
+    /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own; for Whisper a .jsonl file with
+    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz
     #[arg(long)]
     calibration: Option<PathBuf>,
     /// Calibration sequences
@@ -101,14 +104,12 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let source = Checkpoint::open(&args.model)?;
     let device = sightread_models::device::Backend::from(args.backend).open()?;
-    let model = LlamaBlocks::new(&source, &device)?;
+    let network = args.network(&source, &device)?;
     let options = args.options();
-    let calibration = args.calibration(&source)?;
     let job = Job {
         source: &source,
-        model: &model,
+        network: &*network,
         device: &device,
-        calibration: &calibration,
         options: &options,
         spill: args.spill.as_deref(),
         out: &args.out,
@@ -160,23 +161,39 @@ impl Args {
         options
     }
 
-    fn calibration(&self, source: &Checkpoint) -> Result<CalibrationSet, PipelineError> {
+    /// The model with its calibration set.
+    fn network<'a>(&self, source: &'a Checkpoint, device: &'a Device) -> Result<Box<dyn Network + 'a>, PipelineError> {
+        let size = CalibrationSize { sequences: self.sequences, held_out: self.held_out, seq_len: self.seq_len };
+        if source.config.get("model_type").is_some_and(|kind| kind == "whisper") {
+            let read = |list: &Path| CalibrationSet::read_recordings(list, size);
+            return Ok(Box::new(SpeechNetwork::new(source, &self.calibration(read)?, device)?));
+        }
+        let read = |text: &Path| {
+            let tokenizer = source.tokenizer.as_ref().ok_or(PipelineError::NoTokenizer)?;
+            CalibrationSet::read(text, tokenizer, size)
+        };
+        Ok(Box::new(TextNetwork::new(source, self.calibration(read)?, device)?))
+    }
+
+    /// What is read, without the sequences that the method makes no use of.
+    fn calibration<S>(
+        &self,
+        read: impl FnOnce(&Path) -> Result<CalibrationSet<S>, PipelineError>,
+    ) -> Result<CalibrationSet<S>, PipelineError> {
         let Some(path) = &self.calibration else {
             return match self.method {
-                Method::Rtn => Ok(CalibrationSet { sequences: Vec::new(), held_out: Vec::new() }),
+                Method::Rtn => Ok(CalibrationSet::empty()),
                 _ => Err(PipelineError::Calibration {
                     path: PathBuf::new(),
-                    reason: "none was given; name a text with --calibration".into(),
+                    reason: "none was given; name one with --calibration".into(),
                 }),
             };
         };
-        let tokenizer = source.tokenizer.as_ref().ok_or(PipelineError::NoTokenizer)?;
-        let size = CalibrationSize { sequences: self.sequences, held_out: self.held_out, seq_len: self.seq_len };
-        let mut set = CalibrationSet::read(path, tokenizer, size)?;
+        let mut set = read(path)?;
         if self.method == Method::Rtn {
             set.sequences.clear();
         } else if set.sequences.len() < self.sequences {
-            eprintln!("the calibration text makes {} sequences, not {}", set.sequences.len(), self.sequences);
+            eprintln!("the calibration set makes {} sequences, not {}", set.sequences.len(), self.sequences);
         }
         Ok(set)
     }

@@ -2,11 +2,14 @@
 
 pub mod perplexity;
 pub mod sentiment;
+pub mod speech;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use sightread_models::checkpoint::{Checkpoint, CheckpointError};
+use sightread_models::speech::SpeechError;
 use sightread_models::text::TextError;
 use tokenizers::Tokenizer;
 
@@ -17,6 +20,9 @@ pub enum EvalError {
     /// The model could not be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// The speech model could not be used.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
     /// The checkpoint could not be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -1,4 +1,4 @@
-//! Calibration text: a plain text cut into sequences, or a file with one JSON object `{"text": …}` a line.
+//! Calibration data: a plain text cut into sequences, a file with one JSON object `{"text": …}` a line, or recordings.
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +10,15 @@ use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use crate::PipelineError;
+use crate::recordings::{self, Recording};
 
-/// Token sequences for calibration, and others that only measure.
+/// Sequences for calibration, and others that only measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CalibrationSet {
+pub struct CalibrationSet<S> {
     /// Sequences that Hessians are made of.
-    pub sequences: Vec<Vec<u32>>,
+    pub sequences: Vec<S>,
     /// Sequences that errors are measured on.
-    pub held_out: Vec<Vec<u32>>,
+    pub held_out: Vec<S>,
 }
 
 /// How much text to take.
@@ -27,7 +28,7 @@ pub struct CalibrationSize {
     pub sequences: usize,
     /// Sequences held out.
     pub held_out: usize,
-    /// Tokens of a sequence; entries of a JSON-lines file may be shorter.
+    /// Tokens of a sequence; entries of a JSON-lines file may be shorter. Recordings are as long as they are.
     pub seq_len: usize,
 }
 
@@ -41,7 +42,7 @@ struct Entry {
     text: String,
 }
 
-impl CalibrationSet {
+impl CalibrationSet<Vec<u32>> {
     /// Reads a text file or, if its name ends in `.jsonl`, one entry a line.
     ///
     /// If there are fewer sequences than asked for, all are used; the held-out share stays.
@@ -72,9 +73,24 @@ impl CalibrationSet {
         };
         Self::choose(all, size).ok_or_else(|| wrong("it is too short; give more text or a smaller --seq-len".into()))
     }
+}
 
-    /// Shuffles, sets the held-out sequences aside first, and takes what is asked for of the rest.
-    fn choose(mut all: Vec<Vec<u32>>, size: CalibrationSize) -> Option<Self> {
+impl CalibrationSet<Recording> {
+    /// Reads recordings from a list ([`recordings::read`]).
+    ///
+    /// # Errors
+    /// [`PipelineError::Calibration`] if the list or a recording cannot be read, or there are too few.
+    pub fn read_recordings(list: &Path, size: CalibrationSize) -> Result<Self, PipelineError> {
+        let wrong = |reason: String| PipelineError::Calibration { path: list.into(), reason };
+        Self::choose(recordings::read(list).map_err(wrong)?, size)
+            .ok_or_else(|| wrong("it names too few recordings".into()))
+    }
+}
+
+impl<S> CalibrationSet<S> {
+    /// Shuffles, sets the held-out sequences aside first, and takes what is asked for of the rest. `None` if there is too
+    /// little for one sequence of each kind.
+    fn choose(mut all: Vec<S>, size: CalibrationSize) -> Option<Self> {
         all.shuffle(&mut ChaCha8Rng::seed_from_u64(SHUFFLE_SEED));
         let held_out = size.held_out.min(all.len() / 2);
         let mut sequences = all.split_off(held_out);
@@ -82,14 +98,19 @@ impl CalibrationSet {
         (!sequences.is_empty() && (held_out > 0 || size.held_out == 0)).then_some(Self { sequences, held_out: all })
     }
 
-    /// Tokens of the calibration sequences.
-    pub fn tokens(&self) -> usize {
-        self.sequences.iter().map(Vec::len).sum()
+    /// Without any sequence, for round to nearest.
+    pub fn empty() -> Self {
+        Self { sequences: Vec::new(), held_out: Vec::new() }
     }
 
-    /// Length of the longest sequence.
-    pub fn longest(&self) -> usize {
-        self.sequences.iter().chain(&self.held_out).map(Vec::len).max().unwrap_or(0)
+    /// Calibration sequences, then those held out.
+    pub fn all(&self) -> impl Iterator<Item = &S> {
+        self.sequences.iter().chain(&self.held_out)
+    }
+
+    /// Sequence `n` of all.
+    pub fn get(&self, n: usize) -> Option<&S> {
+        self.sequences.get(n).or_else(|| self.held_out.get(n.checked_sub(self.sequences.len())?))
     }
 }
 
@@ -105,7 +126,8 @@ mod tests {
     fn held_out_sequences_are_never_among_the_others() {
         let all: Vec<Vec<u32>> = (0..50).map(|i| vec![i; 4]).collect();
         let set = CalibrationSet::choose(all.clone(), size(30, 8)).expect("enough");
-        assert_eq!((set.sequences.len(), set.held_out.len(), set.tokens()), (30, 8, 120));
+        assert_eq!((set.sequences.len(), set.held_out.len()), (30, 8));
+        assert!(set.all().enumerate().all(|(n, sequence)| set.get(n) == Some(sequence)) && set.get(38).is_none());
         assert!(set.held_out.iter().all(|s| !set.sequences.contains(s)));
         assert_eq!(CalibrationSet::choose(all.clone(), size(30, 8)), Some(set));
         assert_eq!(CalibrationSet::choose(all, size(100, 8)).map(|s| s.sequences.len()), Some(42));
@@ -113,7 +135,7 @@ mod tests {
 
     #[test]
     fn too_little_text_is_refused() {
-        assert_eq!(CalibrationSet::choose(Vec::new(), size(4, 0)), None);
+        assert_eq!(CalibrationSet::<()>::choose(Vec::new(), size(4, 0)), None);
         assert_eq!(CalibrationSet::choose(vec![vec![1; 4]], size(4, 2)), None);
     }
 }

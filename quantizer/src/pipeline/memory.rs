@@ -3,8 +3,9 @@
 use std::fmt;
 use std::fs;
 
-use sightread_models::text::BlockModel;
+use sightread_models::text::BlockStack;
 
+use super::network::{Network, StackSize};
 use super::options::QuantizeOptions;
 
 const FLOAT: u64 = 4;
@@ -12,27 +13,8 @@ const HALF: u64 = 2;
 /// Program, tokenizer, thread stacks and the allocator's slack.
 const FIXED: u64 = 300 << 20;
 
-/// Sizes of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunSize {
-    /// Tokens of all calibration and held-out sequences.
-    pub tokens: u64,
-    /// Tokens of the held-out sequences alone.
-    pub held_out_tokens: u64,
-    /// Tokens of the longest sequence.
-    pub longest: u64,
-    /// Width of the model.
-    pub hidden: u64,
-    /// Attention heads.
-    pub heads: u64,
-    /// Bytes of the embedding as floats, in memory at the start only.
-    pub embedding: u64,
-    /// Whether activations go to disk.
-    pub spill: bool,
-}
-
 /// Bytes of the largest things a run holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryPlan {
     /// One block in full precision and the same one quantized.
     pub weights: u64,
@@ -51,9 +33,16 @@ pub struct MemoryPlan {
 }
 
 impl MemoryPlan {
-    /// Adds up a run over `model`.
-    pub fn new(model: &dyn BlockModel, options: &QuantizeOptions, size: RunSize) -> Self {
-        let stages = model.stages();
+    /// Adds up a run over `network`, whose activations go to disk if `spill`: its most demanding stack counts.
+    pub fn new(network: &dyn Network, options: &QuantizeOptions, spill: bool) -> Self {
+        let stacks = network.stacks().into_iter().enumerate();
+        let plans = stacks.map(|(n, stack)| Self::of_stack(stack, network.size(n), options, spill));
+        let plan = plans.max_by_key(|plan| plan.total).unwrap_or_default();
+        Self { available: available_memory(), ..plan }
+    }
+
+    fn of_stack(stack: &dyn BlockStack, size: StackSize, options: &QuantizeOptions, spill: bool) -> Self {
+        let stages = stack.stages();
         let shapes = || stages.iter().flatten().map(|&(_, from, to)| (from as u64, to as u64));
         let weights = 2 * FLOAT * shapes().map(|(from, to)| from * to).sum::<u64>();
         let widest = shapes().map(|(from, _)| from).max().unwrap_or(0);
@@ -67,8 +56,8 @@ impl MemoryPlan {
         let moments = FLOAT * (squares * widest * widest + 12 * largest);
         // Scores of attention, twice, and a dozen rows of the widest activation.
         let working = FLOAT * size.longest * (2 * size.heads * size.longest + 12 * widest);
-        let in_memory = if size.spill { 0 } else { activations };
-        let total = FIXED + (weights + in_memory + moments + working).max(size.embedding * 2 + in_memory);
+        let in_memory = if spill { 0 } else { activations };
+        let total = FIXED + (weights + in_memory + moments + working).max(size.at_start + in_memory);
         Self {
             weights,
             activations: in_memory,
@@ -76,7 +65,7 @@ impl MemoryPlan {
             moments,
             working,
             total,
-            available: available_memory(),
+            available: None,
         }
     }
 

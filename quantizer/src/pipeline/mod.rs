@@ -7,14 +7,21 @@ mod activations;
 pub mod calibration;
 mod layer;
 pub mod memory;
+mod network;
 mod options;
 mod parts;
 pub mod report;
 mod run;
+mod speech_network;
+mod streams;
+mod text_network;
 
 pub use layer::quantize_layer;
+pub use network::{Begin, Network, StackSize};
 pub use options::{EmbeddingType, Method, QuantizeOptions};
 pub use run::{Job, quantize_model};
+pub use speech_network::SpeechNetwork;
+pub use text_network::TextNetwork;
 
 use report::LayerReport;
 

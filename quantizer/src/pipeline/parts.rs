@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use sightread_models::checkpoint::{Checkpoint, TensorData, write_part};
 use sightread_models::int4::PackedLinear;
 
-use super::calibration::CalibrationSet;
+use super::network::Network;
 use super::options::QuantizeOptions;
 use super::report::LayerReport;
 use crate::PipelineError;
@@ -23,7 +23,7 @@ use crate::PipelineError;
 pub(super) struct Fingerprint {
     /// sha256 of the model's configuration and weight files.
     model: String,
-    /// sha256 of the token sequences.
+    /// sha256 of the sequences.
     calibration: String,
     options: QuantizeOptions,
     /// Rows of a product are shared out by the number of threads, and so are its roundings.
@@ -34,14 +34,11 @@ pub(super) struct Fingerprint {
 impl Fingerprint {
     pub(super) fn new(
         model: &Checkpoint,
-        calibration: &CalibrationSet,
+        network: &dyn Network,
         options: &QuantizeOptions,
     ) -> Result<Self, PipelineError> {
         let mut digest = Sha256::new();
-        for sequence in calibration.sequences.iter().chain([&Vec::new()]).chain(&calibration.held_out) {
-            digest.update((sequence.len() as u64).to_le_bytes());
-            sequence.iter().for_each(|token| digest.update(token.to_le_bytes()));
-        }
+        network.digest(&mut digest);
         Ok(Self {
             model: hash_model(model)?,
             calibration: hexadecimal(digest),
@@ -55,7 +52,7 @@ impl Fingerprint {
     fn difference(&self, other: &Self) -> Option<&'static str> {
         let differences = [
             (self.model != other.model, "model"),
-            (self.calibration != other.calibration, "calibration text"),
+            (self.calibration != other.calibration, "calibration set"),
             (self.options != other.options, "choice of options"),
             (self.threads != other.threads, "number of threads"),
             (self.version != other.version, "version of this program"),
@@ -70,7 +67,8 @@ fn hash_model(model: &Checkpoint) -> Result<String, PipelineError> {
     let mut files = vec![model.path.clone()];
     if model.path.is_dir() {
         let entries = fs::read_dir(&model.path).map_err(|e| PipelineError::io("read", &model.path, e))?;
-        let weights = |path: &PathBuf| path.extension().is_some_and(|e| e == "safetensors" || e == "gguf");
+        let weights =
+            |path: &PathBuf| path.extension().is_some_and(|e| e == "safetensors" || e == "gguf" || e == "bin");
         files = entries.filter_map(|e| Some(e.ok()?.path())).filter(weights).collect();
         files.sort();
     }

@@ -66,8 +66,8 @@ pub struct RunReport {
     pub options: QuantizeOptions,
     /// Calibration sequences and tokens used.
     pub calibration_sequences: usize,
-    /// Tokens of them.
-    pub calibration_tokens: usize,
+    /// Positions of them in the model's first blocks: tokens, or for speech 20 ms each.
+    pub calibration_tokens: u64,
     /// Held-out sequences.
     pub held_out_sequences: usize,
     /// Per layer.

@@ -3,20 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::tensor::{Device, Tensor, TensorData as BurnData};
+use burn::tensor::{Device, Tensor, TensorData};
 use sightread_models::checkpoint::{Checkpoint, FolderOptions, PackedFolderWriter, Provenance, QuantizationConfig};
 use sightread_models::int4::PackedLinear;
-use sightread_models::nn::{KvCache, Linear};
-use sightread_models::text::{Block, BlockModel, BlockState};
+use sightread_models::nn::Linear;
+use sightread_models::text::{Block, BlockStack};
 
 use super::Event;
-use super::activations::{Activations, Keep};
-use super::calibration::CalibrationSet;
 use super::layer::{StageInputs, quantize_layer};
-use super::memory::{MemoryPlan, RunSize, peak_memory};
+use super::memory::{MemoryPlan, peak_memory};
+use super::network::Network;
 use super::options::{EmbeddingType, QuantizeOptions};
 use super::parts::{Fingerprint, Parts, Stored};
 use super::report::{LayerReport, REPORT_FILE, RunReport, Summary};
+use super::streams::Streams;
 use crate::PipelineError;
 use crate::grid::Symmetry;
 use crate::hessian::{Calibration, Damped, Moments};
@@ -29,12 +29,10 @@ const BATCH: usize = 8;
 pub struct Job<'a> {
     /// In full precision.
     pub source: &'a Checkpoint,
-    /// Its blocks.
-    pub model: &'a dyn BlockModel,
+    /// Its blocks and the sequences it is calibrated on; there may be none for round to nearest.
+    pub network: &'a dyn Network,
     /// Where forward passes run.
     pub device: &'a Device,
-    /// Text for calibration; may be empty for round to nearest.
-    pub calibration: &'a CalibrationSet,
     /// What to do.
     pub options: &'a QuantizeOptions,
     /// Folder for activations that should not be in memory.
@@ -47,7 +45,7 @@ pub struct Job<'a> {
     pub provenance: Option<Provenance>,
 }
 
-/// Quantizes a model. If an earlier run with the same model, text and options was interrupted, it goes on where that was,
+/// Quantizes a model. If an earlier run with the same model, sequences and options was interrupted, it goes on where that was,
 /// and the result is the same to the bit.
 ///
 /// # Errors
@@ -57,7 +55,7 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
     if job.source.quantization_config()?.is_some() {
         return Err(PipelineError::AlreadyQuantized);
     }
-    let plan = MemoryPlan::new(job.model, job.options, job.size());
+    let plan = MemoryPlan::new(job.network, job.options, job.spill.is_some());
     on_event(Event::Planned(plan));
     if !plan.fits() {
         let mib = |bytes: u64| bytes >> 20;
@@ -69,25 +67,31 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
         let (needed_mib, available_mib) = (mib(plan.total), mib(plan.available.unwrap_or(0)));
         return Err(PipelineError::Memory { needed_mib, available_mib, hint });
     }
-    let parts = Parts::open(job.out, &Fingerprint::new(job.source, job.calibration, job.options)?)?;
-    let stages = job.model.stages();
-    let per_block: usize = stages.iter().map(Vec::len).sum();
-    on_event(Event::Started { layers: per_block * job.model.num_blocks() });
+    let parts = Parts::open(job.out, &Fingerprint::new(job.source, job.network, job.options)?)?;
+    let stacks = job.network.stacks();
+    let layers = |stack: &&dyn BlockStack| stack.num_blocks() * stack.stages().iter().map(Vec::len).sum::<usize>();
+    on_event(Event::Started { layers: stacks.iter().map(layers).sum() });
 
-    let mut reports = Vec::new();
-    let mut streams = Streams::start(job)?;
-    for block in 0..job.model.num_blocks() {
-        // The embedding, or the block before: neither is read again soon.
-        job.source.tensors.release_memory();
-        reports.extend(quantize_block(job, block, &mut streams, &parts, on_event)?);
+    let (mut reports, mut before, mut part) = (Vec::new(), None, 0);
+    for (n, stack) in stacks.into_iter().enumerate() {
+        let mut streams = Streams::start(job.network, n, before.take(), job.options, job.spill)?;
+        for block in 0..stack.num_blocks() {
+            // The embedding, or the block before: neither is read again soon.
+            job.source.tensors.release_memory();
+            let block = BlockJob { job, stack, block, part };
+            reports.extend(block.quantize(&mut streams, &parts, on_event)?);
+            part += 1;
+        }
+        before = Some(streams);
     }
-    drop(streams);
+    drop(before);
 
+    let size = job.network.size(0);
     let report = RunReport {
         options: job.options.clone(),
-        calibration_sequences: job.calibration.sequences.len(),
-        calibration_tokens: job.calibration.tokens(),
-        held_out_sequences: job.calibration.held_out.len(),
+        calibration_sequences: job.network.calibration(),
+        calibration_tokens: size.tokens - size.held_out_tokens,
+        held_out_sequences: job.network.held_out(),
         summary: Summary::of(&reports),
         layers: reports,
         seconds: started.elapsed().as_secs_f64(),
@@ -98,146 +102,55 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
     Ok(report)
 }
 
-impl Job<'_> {
-    /// The text that moments are made of: none for round to nearest.
-    fn calibration_sequences(&self) -> &[Vec<u32>] {
-        if self.options.needs_hessian() { &self.calibration.sequences } else { &[] }
-    }
-
-    fn size(&self) -> RunSize {
-        let field = |name: &str| self.source.config.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
-        let tokens = |sequences: &[Vec<u32>]| sequences.iter().map(|s| s.len() as u64).sum::<u64>();
-        let held_out_tokens = tokens(&self.calibration.held_out);
-        RunSize {
-            tokens: tokens(self.calibration_sequences()) + held_out_tokens,
-            held_out_tokens,
-            longest: self.calibration.longest() as u64,
-            hidden: field("hidden_size"),
-            heads: field("num_attention_heads"),
-            embedding: 4 * field("hidden_size") * field("vocab_size"),
-            spill: self.spill.is_some(),
-        }
-    }
-}
-
-/// The activations of all sequences, calibration first, in the model quantized so far and in the one in full precision.
-struct Streams {
-    quantized: Stream,
-    /// Of all sequences, or of the held-out ones only.
-    full: Stream,
-    calibration: usize,
-}
-
-/// Residuals and inputs of sequences `first..first + len`.
-struct Stream {
-    residual: Activations,
-    input: Activations,
-    first: usize,
-    len: usize,
-}
-
-impl Streams {
-    fn start(job: &Job<'_>) -> Result<Self, PipelineError> {
-        let sequences: Vec<&Vec<u32>> = job.calibration_sequences().iter().chain(&job.calibration.held_out).collect();
-        let calibration = job.calibration_sequences().len();
-        let first = if job.options.needs_full_precision_stream() { 0 } else { calibration };
-        let stream = |first: usize| -> Result<Stream, PipelineError> {
-            let len = sequences.len() - first;
-            let residual = Activations::new(len, Keep::Single, job.spill)?;
-            let input = Activations::new(len, Keep::Half, job.spill)?;
-            Ok(Stream { residual, input, first, len })
-        };
-        let mut streams = Self { quantized: stream(0)?, full: stream(first)?, calibration };
-        if sequences.is_empty() {
-            return Ok(streams);
-        }
-        // All at once: the embedding is read a single time.
-        let tokens: Vec<u32> = sequences.iter().flat_map(|s| s.iter().copied()).collect();
-        let embedded = to_matrix(job.model.embed(job.source, &tokens, job.device)?)?;
-        let width = embedded.cols();
-        let mut at = 0;
-        for (n, sequence) in sequences.iter().enumerate() {
-            let rows = embedded.data()[at * width..(at + sequence.len()) * width].to_vec();
-            at += sequence.len();
-            let x = Matrix::from_rows(sequence.len(), width, rows).ok_or(PipelineError::Internal("embedding"))?;
-            if n >= first {
-                streams.full.residual.put(n - first, x.clone())?;
-            }
-            streams.quantized.residual.put(n, x)?;
-        }
-        Ok(streams)
-    }
-}
-
-impl Stream {
-    fn begin(&mut self, block: &dyn Block, device: &Device) -> Result<(), PipelineError> {
-        for n in 0..self.len {
-            let state = block.begin(to_tensor(self.residual.take(n)?, device));
-            self.keep(n, state)?;
-        }
-        Ok(())
-    }
-
-    fn advance(&mut self, block: &dyn Block, stage: usize, device: &Device) -> Result<(), PipelineError> {
-        for n in 0..self.len {
-            let residual = to_tensor(self.residual.take(n)?, device);
-            let input = to_tensor(self.input.take(n)?, device);
-            let state = block.advance(stage, BlockState { residual, input }, &mut KvCache::default());
-            self.keep(n, state)?;
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, n: usize, state: BlockState) -> Result<(), PipelineError> {
-        self.residual.put(n, to_matrix(state.residual)?)?;
-        self.input.put(n, to_matrix(state.input)?)
-    }
-
-    /// The input of sequence `n` of all, if this stream has it.
-    fn input_of(&mut self, n: usize) -> Result<Option<Matrix>, PipelineError> {
-        if n < self.first { Ok(None) } else { self.input.get(n - self.first).map(Some) }
-    }
-}
-
-fn quantize_block(
-    job: &Job<'_>,
+/// One block of a stack.
+#[derive(Clone, Copy)]
+struct BlockJob<'a> {
+    job: &'a Job<'a>,
+    stack: &'a dyn BlockStack,
+    /// In its stack, and among the blocks of all stacks.
     block: usize,
-    streams: &mut Streams,
-    parts: &Parts,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<Vec<LayerReport>, PipelineError> {
-    let full = job.model.load_block(job.source, block, job.device)?;
-    let mut quantized = job.model.load_block(job.source, block, job.device)?;
-    streams.full.begin(&*full, job.device)?;
-    streams.quantized.begin(&*quantized, job.device)?;
-    let mut all_reports = Vec::new();
-    for (stage, layers) in job.model.stages().iter().enumerate() {
-        let stage = Stage { job, block, stage, layers };
-        let finished = parts.reports(block, stage.stage)?;
-        let (packed, reports) = match finished {
-            Some(reports) => {
-                reports.iter().for_each(|r| on_event(Event::Resumed { layer: r.layer.clone() }));
-                (stage.read(parts)?, reports)
-            }
-            None => {
-                let (packed, reports) = stage.quantize(streams, on_event)?;
-                parts.save(block, stage.stage, &packed, &reports)?;
-                reports.iter().for_each(|r| on_event(Event::LayerDone(Box::new(r.clone()))));
-                (packed, reports)
-            }
-        };
-        stage.replace(&mut *quantized, &packed)?;
-        streams.full.advance(&*full, stage.stage, job.device)?;
-        streams.quantized.advance(&*quantized, stage.stage, job.device)?;
-        all_reports.extend(reports);
+    part: usize,
+}
+
+impl BlockJob<'_> {
+    fn quantize(
+        &self,
+        streams: &mut Streams,
+        parts: &Parts,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<Vec<LayerReport>, PipelineError> {
+        let Job { source, device, .. } = *self.job;
+        let full = self.stack.load_block(source, self.block, device)?;
+        let mut quantized = self.stack.load_block(source, self.block, device)?;
+        streams.full.begin(&*full, device)?;
+        streams.quantized.begin(&*quantized, device)?;
+        let mut all_reports = Vec::new();
+        for (stage, layers) in self.stack.stages().iter().enumerate() {
+            let stage = Stage { block: *self, stage, layers };
+            let (packed, reports) = match parts.reports(self.part, stage.stage)? {
+                Some(reports) => {
+                    reports.iter().for_each(|r| on_event(Event::Resumed { layer: r.layer.clone() }));
+                    (stage.read(parts)?, reports)
+                }
+                None => {
+                    let (packed, reports) = stage.quantize(streams, on_event)?;
+                    parts.save(self.part, stage.stage, &packed, &reports)?;
+                    reports.iter().for_each(|r| on_event(Event::LayerDone(Box::new(r.clone()))));
+                    (packed, reports)
+                }
+            };
+            stage.replace(&mut *quantized, &packed)?;
+            streams.full.advance(&*full, stage.stage, device)?;
+            streams.quantized.advance(&*quantized, stage.stage, device)?;
+            all_reports.extend(reports);
+        }
+        Ok(all_reports)
     }
-    Ok(all_reports)
 }
 
 /// The linear layers of a block that read the same input.
 struct Stage<'a> {
-    job: &'a Job<'a>,
-    block: usize,
+    block: BlockJob<'a>,
     stage: usize,
     /// Name in the block, width of the input, width of the output.
     layers: &'a [(&'static str, usize, usize)],
@@ -247,7 +160,7 @@ type Packed = Vec<(String, PackedLinear)>;
 
 impl Stage<'_> {
     fn name(&self, layer: &str) -> String {
-        format!("{}.{layer}", self.job.model.block_prefix(self.block))
+        format!("{}.{layer}", self.block.stack.block_prefix(self.block.block))
     }
 
     fn quantize(
@@ -255,7 +168,7 @@ impl Stage<'_> {
         streams: &mut Streams,
         on_event: &mut dyn FnMut(Event),
     ) -> Result<(Packed, Vec<LayerReport>), PipelineError> {
-        let options = self.job.options;
+        let options = self.block.job.options;
         let in_features = self.layers.first().map_or(0, |&(_, in_features, _)| in_features);
         let in_layer = |layer: &str| {
             let layer = self.name(layer);
@@ -289,7 +202,7 @@ impl Stage<'_> {
         let (mut packed, mut reports) = (Packed::new(), Vec::new());
         for &(layer, in_features, out_features) in self.layers {
             let name = self.name(layer);
-            let weight = self.job.source.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
+            let weight = self.block.job.source.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
             let weight =
                 Matrix::from_rows(out_features, in_features, weight).ok_or(PipelineError::Internal("weights"))?;
             let (quantized, report) = quantize_layer(&name, &weight, &inputs, options).map_err(in_layer(layer))?;
@@ -306,13 +219,13 @@ impl Stage<'_> {
         mut moments: impl FnMut(std::ops::Range<usize>, bool) -> Result<Moments, PipelineError>,
         in_layer: impl Fn(crate::QuantizeError) -> PipelineError,
     ) -> Result<StageMoments, PipelineError> {
-        let options = self.job.options;
-        let count = self.job.calibration_sequences().len();
+        let Job { options, network, .. } = *self.block.job;
+        let count = network.calibration();
         let calibration = match options.needs_hessian() {
             true => Some(moments(0..count, false)?.finish().map_err(&in_layer)?),
             false => None,
         };
-        let held_out = match self.job.calibration.held_out.len() {
+        let held_out = match network.held_out() {
             0 => None,
             len => Some(moments(count..count + len, true)?.finish().map_err(&in_layer)?),
         };
@@ -334,7 +247,7 @@ impl Stage<'_> {
         in_features: usize,
         held_out: bool,
     ) -> Result<Moments, PipelineError> {
-        let with_shift = held_out || self.job.options.needs_full_precision_stream();
+        let with_shift = held_out || self.block.job.options.needs_full_precision_stream();
         debug_assert!(!held_out || sequences.start >= streams.calibration);
         let mut moments = Moments::new(in_features, with_shift, held_out);
         for n in sequences {
@@ -349,9 +262,9 @@ impl Stage<'_> {
     fn read(&self, parts: &Parts) -> Result<Packed, PipelineError> {
         let layers = self.layers.iter().map(|&(layer, in_features, out_features)| {
             let name = self.name(layer);
-            let group_size = self.job.options.grid.group_size.min(in_features);
+            let group_size = self.block.job.options.grid.group_size.min(in_features);
             let stored = Stored { name: &name, in_features, out_features, group_size };
-            let packed = parts.layer(self.block, self.stage, &stored)?;
+            let packed = parts.layer(self.block.part, self.stage, &stored)?;
             Ok((name, packed))
         });
         layers.collect()
@@ -364,7 +277,7 @@ impl Stage<'_> {
                 block.linear_mut(layer).ok_or(PipelineError::Internal("a linear layer has no place in its block"))?;
             let Linear::Float { weight, .. } = linear else { return Err(PipelineError::AlreadyQuantized) };
             let shape = [packed.out_features, packed.in_features];
-            *weight = Tensor::from_data(BurnData::new(packed.dequantize(), shape), self.job.device);
+            *weight = Tensor::from_data(TensorData::new(packed.dequantize(), shape), self.block.job.device);
         }
         Ok(())
     }
@@ -379,11 +292,9 @@ fn write_folder(job: &Job<'_>, parts: &Parts, report: &RunReport) -> Result<(), 
     quantization.meta.insert("method".into(), value(serde_json::to_value(options.method))?);
     quantization.meta.insert("damp_percent".into(), options.damping.into());
     let text = serde_json::to_vec_pretty(report).map_err(|_| PipelineError::Internal("report"))?;
-    let tied = job.source.config.get("tie_word_embeddings").and_then(serde_json::Value::as_bool).unwrap_or(false);
-    let heads: &[&str] = if tied { &["model.embed_tokens"] } else { &["model.embed_tokens", "lm_head"] };
     let rows_i8 = match options.embeddings {
         EmbeddingType::F16 => Vec::new(),
-        EmbeddingType::Int8 => heads.iter().map(|&h| h.to_string()).collect(),
+        EmbeddingType::Int8 => job.network.embeddings().iter().map(|&name| name.to_string()).collect(),
     };
     let options = FolderOptions {
         rows_i8,
@@ -394,20 +305,6 @@ fn write_folder(job: &Job<'_>, parts: &Parts, report: &RunReport) -> Result<(), 
     };
     let files: Vec<PathBuf> = parts.files()?;
     Ok(PackedFolderWriter { quantization, options }.assemble(job.source, &files, &[], job.out)?)
-}
-
-/// `[1, t, width]` on the device.
-fn to_tensor(matrix: Matrix, device: &Device) -> Tensor<3> {
-    let shape = [1, matrix.rows(), matrix.cols()];
-    Tensor::from_data(BurnData::new(matrix.into_data(), shape), device)
-}
-
-/// `[1, t, width]` from the device.
-fn to_matrix(tensor: Tensor<3>) -> Result<Matrix, PipelineError> {
-    let [b, t, width] = tensor.dims();
-    let data = tensor.try_into_data().map_err(|e| PipelineError::Device(format!("{e:?}")))?;
-    let values = data.try_into_vec::<f32>().map_err(|e| PipelineError::Device(format!("{e:?}")))?;
-    Matrix::from_rows(b * t, width, values).ok_or(PipelineError::Internal("the shape of an activation"))
 }
 
 /// What the inputs of a stage look like.

@@ -1,0 +1,55 @@
+//! What the quantizer walks through: stacks of blocks one after the other, and what the first block of each reads.
+
+use sha2::Sha256;
+use sightread_models::text::BlockStack;
+
+use crate::PipelineError;
+use crate::matrix::Matrix;
+
+/// Makes the input `[t, d]` of a stack's first block for one sequence, out of what the last block of the stack before made
+/// of it (`None` for the first stack). It may hold weights: it is dropped before the blocks are loaded.
+pub type Begin<'a> = Box<dyn FnMut(usize, Option<Matrix>) -> Result<Matrix, PipelineError> + 'a>;
+
+/// Sizes of all sequences in one stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StackSize {
+    /// Positions of all calibration and held-out sequences.
+    pub tokens: u64,
+    /// Positions of the held-out sequences alone.
+    pub held_out_tokens: u64,
+    /// Positions of the longest sequence.
+    pub longest: u64,
+    /// Width of the model, `d`.
+    pub hidden: u64,
+    /// Attention heads.
+    pub heads: u64,
+    /// Bytes that [`Network::begin`] holds while the first inputs are made.
+    pub at_start: u64,
+}
+
+/// A model with the sequences it is calibrated on. Sequences are numbered: calibration first, then held out.
+pub trait Network {
+    /// In the order data flows through them.
+    fn stacks(&self) -> Vec<&dyn BlockStack>;
+
+    /// Number of calibration sequences.
+    fn calibration(&self) -> usize;
+
+    /// Number of sequences that only measure.
+    fn held_out(&self) -> usize;
+
+    /// Sizes of all sequences in a stack.
+    fn size(&self, stack: usize) -> StackSize;
+
+    /// Prepares the inputs of a stack.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if weights cannot be read, or a sequence is not one for this model.
+    fn begin(&self, stack: usize) -> Result<Begin<'_>, PipelineError>;
+
+    /// Feeds all sequences to a fingerprint.
+    fn digest(&self, digest: &mut Sha256);
+
+    /// Modules that hold embeddings or the output head.
+    fn embeddings(&self) -> &'static [&'static str];
+}
