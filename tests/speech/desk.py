@@ -29,6 +29,7 @@ AudioOutputMethod "pulse"
 AudioPulseDevice "speaker"
 AddModule "espeak-ng" "sd_espeak-ng" "espeak-ng.conf"
 DefaultModule espeak-ng
+DefaultLanguage "en-US"
 """
 
 

@@ -52,6 +52,8 @@ const PHRASES: [(Command, &[&str]); 14] = [
             "read this",
             "read that",
             "read",
+            // What a recogniser makes of "read it".
+            "reddit",
             "read it out",
             "read it to me",
             "read it again from the top",

@@ -17,7 +17,7 @@ use crate::assistant::{Assistant, Command, Event, Scene, understand};
 use crate::picture;
 use crate::reading::read;
 use crate::speech::listen::{self, Listener, Mode};
-use crate::speech::transcribe::{Transcriber, open_transcriber};
+use crate::speech::transcribe::{Expected, Transcriber, open_transcriber};
 use crate::speech::voice::{Notice, Priority, Utterance, Voice};
 
 #[derive(Debug, Args)]
@@ -122,7 +122,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// Opens the speech model and the microphone; without them questions are typed.
     fn open_ears(&mut self, backend: Backend, send: &Sender<Input>) {
-        match open_transcriber(backend) {
+        match open_transcriber(Expected::Questions, backend) {
             Ok(transcriber) => self.transcriber = Some(transcriber),
             Err(reason) => return self.alert(&format!("I cannot listen: {reason}. Type your questions instead.")),
         }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::ModelArgs;
-use crate::speech::transcribe::{LONGEST, open_transcriber};
+use crate::speech::transcribe::{Expected, LONGEST, open_transcriber};
 use crate::speech::wav;
 
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(super) struct TranscribeArgs {
 }
 
 pub(super) fn run(args: TranscribeArgs) -> anyhow::Result<()> {
-    let mut transcriber = open_transcriber(args.model.backend())?;
+    let mut transcriber = open_transcriber(Expected::Anything, args.model.backend())?;
     for recording in &args.recordings {
         let samples = wav::open(recording).with_context(|| format!("{} was not heard", recording.display()))?;
         let parts: Result<Vec<_>, _> = samples.chunks(LONGEST).map(|part| transcriber.transcribe(part)).collect();

@@ -1,6 +1,7 @@
 //! Sound in and out: the microphone becomes utterances ([`listen`]) and words ([`transcribe`]), sentences ([`sentences`])
 //! are spoken by a [`voice`] or into a file ([`to_file`]).
 
+pub mod aloud;
 mod capture;
 mod ear;
 mod endpoint;

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::aloud::aloud;
 use super::voice::{Scale, Settings};
 
 /// The program that speaks into files.
@@ -59,7 +60,7 @@ fn run(program: &str, text: &str, path: &Path, settings: Settings) -> Result<(),
             _ => failed(error.to_string()),
         })?;
     // A NUL would end the text; a program that ends early says why by itself.
-    let fed = child.stdin.take().map(|mut stdin| stdin.write_all(text.replace('\0', " ").as_bytes()));
+    let fed = child.stdin.take().map(|mut stdin| stdin.write_all(aloud(&text.replace('\0', " ")).as_bytes()));
     let done = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
     let complaint = String::from_utf8_lossy(&done.stderr).trim().to_lowercase();
     // It reports success even where it could not open the file.

@@ -13,6 +13,18 @@ use crate::shipped::folders;
 pub const SPEECH_VARIABLE: &str = "SIGHTREAD_SPEECH";
 /// The assistant answers in English, and is asked in English.
 const LANGUAGE: &str = "en";
+/// What users of this program say, so that "read it" is not taken for "reddit".
+const USUAL_WORDS: &str = "Read it. Next line. Spell that. Slower. Questions about a receipt, a medicine, a label or a letter: \
+    price, date, phone number, address, lines, tablets.";
+
+/// What is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Commands and questions to the assistant.
+    Questions,
+    /// Anything.
+    Anything,
+}
 
 /// Samples of the longest utterance that is understood at once: 30 s.
 pub const LONGEST: usize = super::endpoint::LONGEST;
@@ -55,11 +67,17 @@ pub trait Transcriber: Send {
 ///
 /// # Errors
 /// [`TranscribeError`] if it is not here, damaged, or does not run on `backend`.
-pub fn open_transcriber(backend: Backend) -> Result<Box<dyn Transcriber>, TranscribeError> {
+pub fn open_transcriber(expected: Expected, backend: Backend) -> Result<Box<dyn Transcriber>, TranscribeError> {
     let folder = find()?;
     verify_if_listed(&folder)?;
-    let options = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
-    Ok(Box::new(Whisper(speech::Transcriber::load(&folder, options, &backend.open()?)?)))
+    let load = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
+    let options = TranscribeOptions {
+        language: Some(LANGUAGE.into()),
+        initial_prompt: (expected == Expected::Questions).then(|| USUAL_WORDS.into()),
+        beam: 1,
+        ..TranscribeOptions::default()
+    };
+    Ok(Box::new(Whisper { model: speech::Transcriber::load(&folder, load, &backend.open()?)?, options }))
 }
 
 /// The folder of the speech model: the one in the environment, or the one that comes with the program.
@@ -72,11 +90,13 @@ fn find() -> Result<PathBuf, TranscribeError> {
     .ok_or(TranscribeError::NotInstalled)
 }
 
-struct Whisper(speech::Transcriber);
+struct Whisper {
+    model: speech::Transcriber,
+    options: TranscribeOptions,
+}
 
 impl Transcriber for Whisper {
     fn transcribe(&mut self, samples_16k: &[f32]) -> Result<Transcript, TranscribeError> {
-        let options = TranscribeOptions { language: Some(LANGUAGE.into()), beam: 1, ..TranscribeOptions::default() };
-        Ok(Transcript { text: self.0.transcribe(samples_16k, &options)?.text })
+        Ok(Transcript { text: self.model.transcribe(samples_16k, &self.options)?.text })
     }
 }

@@ -117,7 +117,19 @@ impl Transcriber {
         }
     }
 
-    /// One window: tries until a text passes the checks, and takes the last one if none does.
+    /// Tokens of what was said before: at most half of the decoder's positions, as in the reference.
+    fn previous(&self, options: &TranscribeOptions) -> Result<Vec<u32>, SpeechError> {
+        let Some((text, start)) = options.initial_prompt.as_ref().zip(self.special.start_of_prev) else {
+            return Ok(Vec::new());
+        };
+        let encoding = self.tokenizer.encode_fast(format!(" {}", text.trim()), false);
+        let encoding = encoding.map_err(|e| SpeechError::Tokenizer(e.to_string()))?;
+        let room = (self.model.config().max_target_positions / 2).saturating_sub(1);
+        let ids = encoding.get_ids();
+        Ok([&[start], &ids[ids.len().saturating_sub(room)..]].concat())
+    }
+
+    /// One window: tries until a text passes the checks, and takes the most probable one if none does, as faster-whisper.
     fn segment(
         &self,
         heard: &mut Heard<'_>,
@@ -126,26 +138,31 @@ impl Transcriber {
         samples: Range<usize>,
         flow: &mut dyn FnMut() -> Flow,
     ) -> Result<Segment, SpeechError> {
-        let prompt = self.special.prompt(language, options.translate)?;
-        let mut last = None;
+        let previous = self.previous(options)?;
+        let prompt = Prompt {
+            start: previous.len(),
+            tokens: [previous, self.special.prompt(language, options.translate)?].concat(),
+        };
+        let mut failed = Vec::new();
         for (context, temperature) in attempts(options) {
             let (found, no_speech_prob) = self.attempt(heard, &prompt, context, temperature, options, flow)?;
-            let Judged { segment, passed } =
+            let Judged { segment, passed, repeats } =
                 self.judge(found, no_speech_prob, temperature, samples.clone(), options)?;
             // A decoder that hears its sound end too soon begins again at its start.
-            if passed && (context == AudioContext::Full || !says_it_again(&segment.text)) {
+            let repeats = repeats || context != AudioContext::Full && says_it_again(&segment.text);
+            if passed && !repeats {
                 return Ok(segment);
             }
-            last = Some(segment);
+            failed.push((repeats, segment));
         }
-        last.ok_or_else(|| SpeechError::Options("no temperature to try".into()))
+        most_probable(failed).ok_or_else(|| SpeechError::Options("no temperature to try".into()))
     }
 
     /// One text, and the probability that nobody spoke.
     fn attempt(
         &self,
         heard: &mut Heard<'_>,
-        prompt: &[u32],
+        prompt: &Prompt,
         context: AudioContext,
         temperature: f32,
         options: &TranscribeOptions,
@@ -153,16 +170,16 @@ impl Transcriber {
     ) -> Result<(Found, f32), SpeechError> {
         let vocab_size = self.model.config().vocab_size;
         let mut cache = self.model.cache(heard.states(context)?);
-        let hidden = self.model.forward(prompt, 1, &mut cache)?;
-        let at_start = self.model.logits(hidden.clone().narrow(1, 0, 1))?;
+        let hidden = self.model.forward(&prompt.tokens, 1, &mut cache)?;
+        let at_start = self.model.logits(hidden.clone().narrow(1, prompt.start, 1))?;
         let no_speech_prob = self.special.no_speech.map_or(0.0, |token| probability(&at_start, token));
-        let first = self.model.logits(hidden.narrow(1, prompt.len() - 1, 1))?;
+        let first = self.model.logits(hidden.narrow(1, prompt.tokens.len() - 1, 1))?;
         let strategy = if temperature > 0.0 {
             Strategy::Sample { temperature, seed: options.seed }
         } else {
             Strategy::Beam { width: options.beam, length_penalty: options.length_penalty }
         };
-        let room = self.model.config().max_target_positions.saturating_sub(prompt.len());
+        let room = self.model.config().max_target_positions.saturating_sub(prompt.tokens.len());
         let mut decoding = Decoding { model: &self.model, cache, vocab_size, flow };
         let found = search(strategy, &self.rules, options.max_tokens.min(room), first, &mut decoding)?;
         Ok((found, no_speech_prob))
@@ -199,13 +216,22 @@ impl Transcriber {
             segment.words.clear();
             segment.tokens.clear();
         }
-        Ok(Judged { segment, passed: silent || !(improbable || repeats) })
+        Ok(Judged { segment, passed: silent || !improbable, repeats: !silent && repeats })
     }
+}
+
+/// What the decoder is given before it writes.
+struct Prompt {
+    tokens: Vec<u32>,
+    /// Place of the start of the transcript.
+    start: usize,
 }
 
 struct Judged {
     segment: Segment,
+    /// Probable enough, or silence.
     passed: bool,
+    repeats: bool,
 }
 
 /// A window of the recording, and what the encoder heard in it.
@@ -280,12 +306,21 @@ fn probability(logits: &[f32], token: u32) -> f32 {
     }
 }
 
-/// Whether a text is the same words two or more times over.
+/// The most probable of texts that failed; one that repeats itself only if all do.
+fn most_probable(failed: Vec<(bool, Segment)>) -> Option<Segment> {
+    let better =
+        |a: &(bool, Segment), b: &(bool, Segment)| b.0.cmp(&a.0).then(a.1.avg_logprob.total_cmp(&b.1.avg_logprob));
+    failed.into_iter().max_by(better).map(|(_, segment)| segment)
+}
+
+/// Whether a text is the same words two or more times over; the last time may be cut short.
 fn says_it_again(text: &str) -> bool {
     let letters = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let words: Vec<String> = text.split_whitespace().map(letters).collect();
-    let repeats = |period: usize| words.iter().zip(words.iter().skip(period)).all(|(a, b)| a == b);
-    (2..=words.len() / 2).any(|period| words.len().is_multiple_of(period) && repeats(period))
+    let last = words.len().saturating_sub(1);
+    let same = |n: usize, a: &String, b: &String| a == b || n == last && !b.is_empty() && a.starts_with(b.as_str());
+    let repeats = |period: usize| (period..words.len()).all(|n| same(n, &words[n - period], &words[n]));
+    (1..=words.len() / 2).any(repeats)
 }
 
 /// Length of a text over its length when compressed.
@@ -304,9 +339,20 @@ mod tests {
     fn the_same_again_is_noticed_and_nothing_else() {
         assert!(says_it_again("When does it expire? When does it expire?"));
         assert!(says_it_again("Read on. read on, Read on!"));
-        for text in ["", "No", "No, no.", "Read the line, read the next line.", "one two one"] {
+        assert!(says_it_again("12 12") && says_it_again("0163 188 0163 188 0163 1"));
+        for text in ["", "No", "Read the line, read the next line.", "one two one", "Read it, read the line."] {
             assert!(!says_it_again(text), "{text}");
         }
+    }
+
+    #[test]
+    fn of_texts_that_failed_the_most_probable_is_taken_and_a_repeated_one_last() {
+        let failed = |text: &str, avg_logprob| Segment { text: text.into(), avg_logprob, ..Segment::default() };
+        let taken = |failed: &[(bool, Segment)]| most_probable(failed.to_vec()).map(|segment| segment.text);
+        let [a, b, c] = [failed("a", -1.2), failed("b", -4.0), failed("c", -0.2)];
+        assert_eq!(taken(&[(false, b.clone()), (false, a.clone()), (true, c.clone())]).as_deref(), Some("a"));
+        assert_eq!(taken(&[(true, b), (true, c), (true, a)]).as_deref(), Some("c"));
+        assert_eq!(taken(&[]), None);
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub struct TranscribeOptions {
     pub language: Option<String>,
     /// Translates into English.
     pub translate: bool,
+    /// Taken for what was said before the recording: words that are likely to be said are then understood more often. Its end
+    /// counts if it is long.
+    pub initial_prompt: Option<String>,
     /// Beginnings that are followed at once; 1 is greedy.
     pub beam: usize,
     /// Texts are compared by log-probability over length to this power; 1 is the mean.
@@ -67,6 +70,7 @@ impl Default for TranscribeOptions {
         Self {
             language: None,
             translate: false,
+            initial_prompt: None,
             beam: 5,
             length_penalty: 1.0,
             context: AudioContext::Fitted { silence: 2.0 },

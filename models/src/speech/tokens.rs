@@ -24,6 +24,8 @@ pub struct SpecialTokens {
     pub translate: u32,
     /// Asks for no times.
     pub no_timestamps: u32,
+    /// Begins what was said before.
+    pub start_of_prev: Option<u32>,
     /// Its probability in place of the first token is that of silence.
     pub no_speech: Option<u32>,
     /// Codes (`"en"`) and tokens of the languages; empty if the model knows only English.
@@ -54,6 +56,7 @@ impl SpecialTokens {
             transcribe: required("<|transcribe|>")?,
             translate,
             no_timestamps: required("<|notimestamps|>")?,
+            start_of_prev: id("<|startofprev|>"),
             no_speech: id("<|nospeech|>").or_else(|| id("<|nocaptions|>")),
             languages,
         })

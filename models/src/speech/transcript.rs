@@ -16,7 +16,7 @@ pub struct Word {
 }
 
 /// What was understood in one window of the recording.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Segment {
     /// The samples it covers.
     pub samples: Range<usize>,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::backend::{Backend, Event, Settings};
+use crate::speech::aloud::aloud;
 
 /// Who speaks first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,7 +222,7 @@ impl<B: Backend> Queue<B> {
                 self.state = State::Idle;
             }
             (Event::Began(began), State::Speaking { id, item, until, .. }) if began == *id => {
-                let text = item.as_ref().map_or(BACK, |item| &item.utterance.text);
+                let text = item.as_ref().map_or(BACK.into(), |item| aloud(&item.utterance.text));
                 *until = now + END_LIMIT + END_LIMIT_PER_CHAR * text.chars().count().min(10_000) as u32;
                 if let Some(item) = item {
                     self.notices.push(Notice::Began(item.utterance.clone()));
@@ -333,7 +334,7 @@ impl<B: Backend> Queue<B> {
             if self.lost || item.is_some() {
                 self.next_id += 1;
                 let id = self.next_id;
-                self.backend.speak(id, item.as_ref().map_or(BACK, |item| &item.utterance.text));
+                self.backend.speak(id, &item.as_ref().map_or(BACK.into(), |item| aloud(&item.utterance.text)));
                 self.state = State::Speaking { id, item, until: now + BEGIN_LIMIT, ping_at: now + PING };
             }
         }

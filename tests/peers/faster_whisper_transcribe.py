@@ -1,0 +1,15 @@
+"""Runs in the peer's environment: python faster_whisper_transcribe.py MODEL COMPUTE_TYPE THREADS BEAM RAW...
+
+Each RAW holds 16-bit samples, mono, 16 kHz. Prints one JSON object a line."""
+import json
+import sys
+
+import numpy as np
+from faster_whisper import WhisperModel
+
+folder, compute_type, threads, beam, *files = sys.argv[1:]
+model = WhisperModel(folder, device="cpu", compute_type=compute_type, cpu_threads=int(threads))
+for file in files:
+    samples = np.fromfile(file, dtype="<i2").astype(np.float32) / 32768
+    segments, _ = model.transcribe(samples, beam_size=int(beam), language="en", without_timestamps=True, condition_on_previous_text=False)
+    print(json.dumps({"text": " ".join(segment.text.strip() for segment in segments)}), flush=True)
