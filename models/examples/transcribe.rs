@@ -1,7 +1,7 @@
 //! Transcribes recordings and says how long every step took.
 //!
 //! ```text
-//! cargo run --release --example transcribe -- MODEL [--beam N] [--full | --silence SECONDS] [--int8-head] [--language CODE] FILE...
+//! cargo run --release --example transcribe -- MODEL [--beam N] [--no-fallback] [--full | --silence SECONDS] [--int8-head] [--language CODE] FILE...
 //! ```
 //!
 //! MODEL is a folder of Whisper; each FILE holds raw samples: 16 bit, little-endian, mono, 16 kHz. Prints one JSON object a
@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match argument.as_str() {
             "--beam" => options.beam = arguments.next().ok_or("--beam needs a number")?.parse()?,
             "--language" => options.language = Some(arguments.next().ok_or("--language needs a code")?),
+            "--no-fallback" => options.temperatures = vec![0.0],
             "--full" => options.context = AudioContext::Full,
             "--silence" => {
                 let silence = arguments.next().ok_or("--silence needs seconds")?.parse()?;

@@ -84,8 +84,8 @@ fn whisper_is_packed_whole_and_listens() {
     let made = quantize(folder.path(), &list, "packed", &["--embeddings", "int8"]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 
-    let packed = Checkpoint::open(&folder.path().join("packed")).expect("opens");
-    let source = Checkpoint::open(&folder.path().join("model")).expect("opens");
+    let packed = Checkpoint::open(folder.path().join("packed")).expect("opens");
+    let source = Checkpoint::open(folder.path().join("model")).expect("opens");
     let names = packed.tensors.names();
     // Encoder: q, k, v, out, fc1, fc2; decoder: four more of attention to the encoder.
     assert_eq!(names.iter().filter(|name| name.ends_with(".qweight")).count(), 2 * 6 + 2 * 10);

@@ -49,6 +49,9 @@ def main():
     parser.add_argument("sentences", type=Path)
     parser.add_argument("--compute-type", default="int8", help="theirs: int8, float32 (default int8)")
     parser.add_argument("--beam", type=int, default=1)
+    parser.add_argument("--no-fallback", action="store_true", help="both: the first text counts, whatever it is like")
+    parser.add_argument("--silence", action="store_true",
+                        help="theirs: 30 s of silence behind the recording, as in OpenAI's program; by itself it pads the spectrogram with zeros")
     parser.add_argument("--limit", type=int)
     add_options(parser, "examples/transcribe")
     given = sys.argv[1:]
@@ -62,7 +65,10 @@ def main():
         files, seconds = zip(*(raw_samples(args.sentences / entry["audio"], Path(folder)) for entry in entries))
         environment = threads(args.threads)
         ours = [args.binary, args.ours, "--language", "en", "--beam", args.beam, *given[cut + 1 :]]
-        theirs = [python, WORKER, args.theirs, args.compute_type, args.threads, args.beam]
+        if args.no_fallback:
+            ours.append("--no-fallback")
+        switches = ["no" if args.no_fallback else "yes", "yes" if args.silence else "no"]
+        theirs = [python, WORKER, args.theirs, args.compute_type, args.threads, args.beam, *switches]
         results = {"ours": measure(ours, files, environment), f"faster-whisper {args.compute_type}": measure(theirs, files, environment)}
     said = [words(entry["text"]) for entry in entries]
     total, mean = sum(map(len, said)), sum(seconds) / len(seconds)
