@@ -165,6 +165,8 @@ impl Session<'_> {
             listen::Event::Speech { samples, .. } => {
                 let understood = self.transcriber.as_mut().map(|transcriber| transcriber.transcribe(&samples));
                 match understood {
+                    // A cough or a door: nobody asked anything.
+                    Some(Ok(transcript)) if transcript.text.trim().is_empty() => {}
                     Some(Ok(transcript)) => {
                         println!("> {}", transcript.text.trim());
                         self.handle(understand(&transcript.text));

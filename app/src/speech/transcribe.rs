@@ -1,6 +1,6 @@
 //! What was said, as text: the speech model as the app holds it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sightread_models::checkpoint::{CheckpointError, verify_if_listed};
 use sightread_models::device::{Backend, DeviceError};
@@ -68,8 +68,22 @@ pub trait Transcriber: Send {
 /// # Errors
 /// [`TranscribeError`] if it is not here, damaged, or does not run on `backend`.
 pub fn open_transcriber(expected: Expected, backend: Backend) -> Result<Box<dyn Transcriber>, TranscribeError> {
-    let folder = find()?;
-    verify_if_listed(&folder)?;
+    open_folder(&find()?, expected, backend)
+}
+
+/// Opens the speech recogniser in `folder`.
+///
+/// # Errors
+/// As [`open_transcriber`].
+pub fn open_folder(
+    folder: &Path,
+    expected: Expected,
+    backend: Backend,
+) -> Result<Box<dyn Transcriber>, TranscribeError> {
+    if !is_model(folder) {
+        return Err(TranscribeError::NotInstalled);
+    }
+    verify_if_listed(folder)?;
     let load = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
     let options = TranscribeOptions {
         language: Some(LANGUAGE.into()),
@@ -77,17 +91,17 @@ pub fn open_transcriber(expected: Expected, backend: Backend) -> Result<Box<dyn 
         beam: 1,
         ..TranscribeOptions::default()
     };
-    Ok(Box::new(Whisper { model: speech::Transcriber::load(&folder, load, &backend.open()?)?, options }))
+    Ok(Box::new(Whisper { model: speech::Transcriber::load(folder, load, &backend.open()?)?, options }))
 }
 
 /// The folder of the speech model: the one in the environment, or the one that comes with the program.
 fn find() -> Result<PathBuf, TranscribeError> {
-    let is_model = |folder: &PathBuf| folder.join("config.json").is_file();
-    match std::env::var_os(SPEECH_VARIABLE) {
-        Some(folder) => Some(PathBuf::from(folder)).filter(is_model),
-        None => folders("speech").find(is_model),
-    }
-    .ok_or(TranscribeError::NotInstalled)
+    let asked_for = std::env::var_os(SPEECH_VARIABLE).map(PathBuf::from);
+    asked_for.or_else(|| folders("speech").find(|folder| is_model(folder))).ok_or(TranscribeError::NotInstalled)
+}
+
+fn is_model(folder: &Path) -> bool {
+    folder.join("config.json").is_file()
 }
 
 struct Whisper {
