@@ -146,8 +146,12 @@ impl Transcriber {
         let mut failed = Vec::new();
         for (context, temperature) in attempts(options) {
             let (found, no_speech_prob) = self.attempt(heard, &prompt, context, temperature, options, flow)?;
-            let Judged { segment, passed, repeats } =
+            let Judged { segment, passed, silent, repeats } =
                 self.judge(found, no_speech_prob, temperature, samples.clone(), options)?;
+            // A short word in a short context is easily taken for silence.
+            if silent && context != AudioContext::Full {
+                continue;
+            }
             // A decoder that hears its sound end too soon begins again at its start.
             let repeats = repeats || context != AudioContext::Full && says_it_again(&segment.text);
             if passed && !repeats {
@@ -216,7 +220,7 @@ impl Transcriber {
             segment.words.clear();
             segment.tokens.clear();
         }
-        Ok(Judged { segment, passed: silent || !improbable, repeats: !silent && repeats })
+        Ok(Judged { segment, passed: silent || !improbable, silent, repeats: !silent && repeats })
     }
 }
 
@@ -231,6 +235,7 @@ struct Judged {
     segment: Segment,
     /// Probable enough, or silence.
     passed: bool,
+    silent: bool,
     repeats: bool,
 }
 
