@@ -74,11 +74,11 @@ def main():
     total, mean = sum(map(len, said)), sum(seconds) / len(seconds)
     print(f"{len(entries)} recordings of {mean:.1f} s, {total} words, {args.threads} threads, beam {args.beam}")
     for name, (texts, wall, cpu, peak) in results.items():
-        errors = sum(word_errors(a, words(b)) for a, b in zip(said, texts))
+        errors = sum(word_errors(a, words(b)) for a, b in zip(said, texts, strict=True))
         print(f"{name:24} word error rate {100 * errors / total:5.2f} %  {wall:.3f} s a recording  real-time factor {wall / mean:.3f}  "
               f"{cpu:.3f} CPU s  {mib(peak)}")
     (a, wall, cpu, peak), (b, their_wall, their_cpu, their_peak) = results.values()
-    same = sum(words(x) == words(y) for x, y in zip(a, b))
+    same = sum(words(x) == words(y) for x, y in zip(a, b, strict=True))
     print(f"ours/theirs: time {wall / their_wall:.2f}, CPU {cpu / their_cpu:.2f}, memory {peak / their_peak:.2f}; the same words in {same} of {len(a)}")
 
 
