@@ -38,7 +38,8 @@ pub struct Found {
     pub row: usize,
 }
 
-fn pattern(regex: &str) -> Regex {
+/// A regular expression that is part of the program.
+pub(crate) fn pattern(regex: &str) -> Regex {
     Regex::new(regex).unwrap_or_else(|e| unreachable!("constant pattern: {e}"))
 }
 

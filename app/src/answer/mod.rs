@@ -16,6 +16,7 @@ use sightread_models::vlm::{EncodedText, StarterLanguage};
 
 pub use copy_rule::{CopiesOf, REFUSAL};
 pub use document::{Document, Row};
+pub(crate) use extract::pattern;
 use extract::speaks_of_a_dose;
 pub use extract::{Found, Kind, extract};
 pub use intent::{Intent, intent};

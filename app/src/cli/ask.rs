@@ -11,7 +11,7 @@ use super::ModelArgs;
 use super::read::read_one;
 use crate::answer::{Answer, Conversation};
 use crate::assistant::Mind;
-use crate::speech::transcribe::{Expected, open_transcriber};
+use crate::speech::transcribe::{Expected, Transcriber};
 use crate::speech::wav;
 use crate::starter::Starter;
 
@@ -71,9 +71,9 @@ fn spoken_questions(args: &AskArgs) -> anyhow::Result<Vec<String>> {
     if args.audio.is_empty() {
         return Ok(questions);
     }
-    let mut transcriber = open_transcriber(Expected::Questions, args.model.backend())?;
+    let transcriber = Transcriber::open(Expected::Questions, args.model.backend())?;
     for recording in &args.audio {
-        let question = transcriber.transcribe(&wav::open(recording)?)?.text.trim().to_string();
+        let question = transcriber.transcribe(&wav::open(recording)?)?;
         if question.is_empty() {
             bail!("nothing was said in {}; record the question again", recording.display());
         }

@@ -7,7 +7,7 @@ use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 
 use super::{ModelArgs, sound_check};
-use crate::speech::transcribe::{Expected, open_transcriber};
+use crate::speech::transcribe::{Expected, Transcriber};
 use crate::starter::Starter;
 
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
     check("microphone", sound_check::microphone());
     check("speaker", sound_check::speaker());
     check("voice", sound_check::voice());
-    let speech = open_transcriber(Expected::Questions, args.model.backend()).map(|_| "loads".to_string());
+    let speech = Transcriber::open(Expected::Questions, args.model.backend()).map(|_| "loads".to_string());
     check("speech model", speech.map_err(|error| format!("{error}; spoken questions are not understood")));
     if problems > 0 {
         bail!("{problems} things need attention");

@@ -17,7 +17,7 @@ use crate::assistant::{Assistant, Command, Event, Scene, understand};
 use crate::picture;
 use crate::reading::read;
 use crate::speech::listen::{self, Listener, Mode};
-use crate::speech::transcribe::{Expected, Transcriber, open_transcriber};
+use crate::speech::transcribe::{Expected, Transcriber};
 use crate::speech::voice::{Notice, Priority, Utterance, Voice};
 
 #[derive(Debug, Args)]
@@ -107,7 +107,7 @@ fn type_in(send: &Sender<Input>) {
 struct Session<'a> {
     assistant: Assistant,
     mind: StarterMind<'a>,
-    transcriber: Option<Box<dyn Transcriber>>,
+    transcriber: Option<Transcriber>,
     listener: Option<Listener>,
     voice: Voice,
     headphones: bool,
@@ -122,7 +122,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// Opens the speech model and the microphone; without them questions are typed.
     fn open_ears(&mut self, backend: Backend, send: &Sender<Input>) {
-        match open_transcriber(Expected::Questions, backend) {
+        match Transcriber::open(Expected::Questions, backend) {
             Ok(transcriber) => self.transcriber = Some(transcriber),
             Err(reason) => return self.alert(&format!("I cannot listen: {reason}. Type your questions instead.")),
         }
@@ -163,13 +163,13 @@ impl Session<'_> {
             listen::Event::Lost(reason) => self.alert(&format!("I cannot hear you: {reason}. You can type.")),
             listen::Event::Began if self.headphones => self.voice.silence(),
             listen::Event::Speech { samples, .. } => {
-                let understood = self.transcriber.as_mut().map(|transcriber| transcriber.transcribe(&samples));
+                let understood = self.transcriber.as_ref().map(|transcriber| transcriber.transcribe(&samples));
                 match understood {
                     // A cough or a door: nobody asked anything.
-                    Some(Ok(transcript)) if transcript.text.trim().is_empty() => {}
-                    Some(Ok(transcript)) => {
-                        println!("> {}", transcript.text.trim());
-                        self.handle(understand(&transcript.text));
+                    Some(Ok(text)) if text.is_empty() => {}
+                    Some(Ok(text)) => {
+                        println!("> {text}");
+                        self.handle(understand(&text));
                     }
                     Some(Err(reason)) => self.alert(&format!("I did not understand: {reason}.")),
                     None => {}

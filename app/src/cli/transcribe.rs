@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::ModelArgs;
-use crate::speech::transcribe::{Expected, LONGEST, open_transcriber};
+use crate::speech::transcribe::{Expected, Transcriber};
 use crate::speech::wav;
 
 #[derive(Debug, Args)]
@@ -19,12 +19,10 @@ pub(super) struct TranscribeArgs {
 }
 
 pub(super) fn run(args: TranscribeArgs) -> anyhow::Result<()> {
-    let mut transcriber = open_transcriber(Expected::Anything, args.model.backend())?;
+    let transcriber = Transcriber::open(Expected::Anything, args.model.backend())?;
     for recording in &args.recordings {
         let samples = wav::open(recording).with_context(|| format!("{} was not heard", recording.display()))?;
-        let parts: Result<Vec<_>, _> = samples.chunks(LONGEST).map(|part| transcriber.transcribe(part)).collect();
-        let text: Vec<String> = parts?.into_iter().map(|transcript| transcript.text).collect();
-        println!("{}", text.join(" ").trim());
+        println!("{}", transcriber.transcribe(&samples)?);
     }
     Ok(())
 }

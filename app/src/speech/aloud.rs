@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::answer::pattern;
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -38,24 +40,18 @@ pub fn aloud(text: &str) -> String {
 }
 
 /// All matches that `put` has words for.
-fn replace<'a>(pattern: &Pattern, text: &'a str, put: impl Fn(&Captures<'_>) -> Option<String>) -> Cow<'a, str> {
-    let whole = |found: &Captures<'_>| found.get(0).map_or(String::new(), |all| all.as_str().into());
-    match &**pattern {
-        Some(pattern) => pattern.replace_all(text, |found: &Captures<'_>| put(found).unwrap_or_else(|| whole(found))),
-        None => Cow::Borrowed(text),
-    }
+fn replace<'a>(pattern: &Regex, text: &'a str, put: impl Fn(&Captures<'_>) -> Option<String>) -> Cow<'a, str> {
+    pattern.replace_all(text, |found: &Captures<'_>| put(found).unwrap_or_else(|| found[0].to_string()))
 }
 
-type Pattern = LazyLock<Option<Regex>>;
-
-static TELEPHONE: Pattern = LazyLock::new(|| Regex::new(r"(?:\+|\b0)\d[\d ()]{6,}\d\b").ok());
-static MONTH_AND_YEAR: Pattern = LazyLock::new(|| Regex::new(r"(^|[^\d/.])(0[1-9]|1[0-2])/((?:19|20)\d\d)\b").ok());
+static TELEPHONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:\+|\b0)\d[\d ()]{6,}\d\b"));
+static MONTH_AND_YEAR: LazyLock<Regex> = LazyLock::new(|| pattern(r"(^|[^\d/.])(0[1-9]|1[0-2])/((?:19|20)\d\d)\b"));
 /// A first number above 12 is a day; which of two smaller ones is cannot be known.
-static DAY_FIRST: Pattern =
-    LazyLock::new(|| Regex::new(r"\b(1[3-9]|2\d|3[01])[/.](0?[1-9]|1[0-2])[/.]((?:19|20)\d\d)\b").ok());
-static MONEY: Pattern = LazyLock::new(|| Regex::new(r"([£€$])\s?(\d+)(?:\.(\d\d))?\b").ok());
-static UNIT: Pattern =
-    LazyLock::new(|| Regex::new(r"(\d+(?:[.,]\d+)?)\s?(mcg|µg|μg|mg|kg|ml|kJ|kcal|mm|cm|km|g|l)\b").ok());
+static DAY_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(1[3-9]|2\d|3[01])[/.](0?[1-9]|1[0-2])[/.]((?:19|20)\d\d)\b"));
+static MONEY: LazyLock<Regex> = LazyLock::new(|| pattern(r"([£€$])\s?(\d+)(?:\.(\d\d))?\b"));
+static UNIT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(\d+(?:[.,]\d+)?)\s?(mcg|µg|μg|mg|kg|ml|kJ|kcal|mm|cm|km|g|l)\b"));
 
 fn telephone(found: &Captures<'_>) -> Option<String> {
     let number = found.get(0)?.as_str();

@@ -26,16 +26,6 @@ pub enum Expected {
     Anything,
 }
 
-/// Samples of the longest utterance that is understood at once: 30 s.
-pub const LONGEST: usize = super::endpoint::LONGEST;
-
-/// What was understood of an utterance.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Transcript {
-    /// The words; empty if there was no speech.
-    pub text: String,
-}
-
 /// Why nothing could be understood, each in a sentence fit to be spoken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -54,44 +44,48 @@ pub enum TranscribeError {
     Speech(#[from] SpeechError),
 }
 
-/// A speech recogniser.
-pub trait Transcriber: Send {
-    /// Understands an utterance of at most 30 s: 16 kHz, mono, samples between −1 and 1.
+/// The speech recogniser.
+#[derive(Debug)]
+pub struct Transcriber {
+    model: speech::Transcriber,
+    options: TranscribeOptions,
+}
+
+impl Transcriber {
+    /// Opens the recogniser that comes with the program, after its files were compared with their manifest.
+    ///
+    /// # Errors
+    /// [`TranscribeError`] if it is not here, damaged, or does not run on `backend`.
+    pub fn open(expected: Expected, backend: Backend) -> Result<Self, TranscribeError> {
+        Self::open_folder(&find()?, expected, backend)
+    }
+
+    /// Opens the recogniser in `folder`.
+    ///
+    /// # Errors
+    /// As [`Transcriber::open`].
+    pub fn open_folder(folder: &Path, expected: Expected, backend: Backend) -> Result<Self, TranscribeError> {
+        if !is_model(folder) {
+            return Err(TranscribeError::NotInstalled);
+        }
+        verify_if_listed(folder)?;
+        let load = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
+        let options = TranscribeOptions {
+            language: Some(LANGUAGE.into()),
+            initial_prompt: (expected == Expected::Questions).then(|| USUAL_WORDS.into()),
+            beam: 1,
+            ..TranscribeOptions::default()
+        };
+        Ok(Self { model: speech::Transcriber::load(folder, load, &backend.open()?)?, options })
+    }
+
+    /// The words in `samples_16k` (16 kHz, mono, between −1 and 1); empty if there was no speech.
     ///
     /// # Errors
     /// [`TranscribeError::Speech`].
-    fn transcribe(&mut self, samples_16k: &[f32]) -> Result<Transcript, TranscribeError>;
-}
-
-/// Opens the speech recogniser that comes with the program, after its files were compared with their manifest.
-///
-/// # Errors
-/// [`TranscribeError`] if it is not here, damaged, or does not run on `backend`.
-pub fn open_transcriber(expected: Expected, backend: Backend) -> Result<Box<dyn Transcriber>, TranscribeError> {
-    open_folder(&find()?, expected, backend)
-}
-
-/// Opens the speech recogniser in `folder`.
-///
-/// # Errors
-/// As [`open_transcriber`].
-pub fn open_folder(
-    folder: &Path,
-    expected: Expected,
-    backend: Backend,
-) -> Result<Box<dyn Transcriber>, TranscribeError> {
-    if !is_model(folder) {
-        return Err(TranscribeError::NotInstalled);
+    pub fn transcribe(&self, samples_16k: &[f32]) -> Result<String, TranscribeError> {
+        Ok(self.model.transcribe(samples_16k, &self.options)?.text)
     }
-    verify_if_listed(folder)?;
-    let load = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
-    let options = TranscribeOptions {
-        language: Some(LANGUAGE.into()),
-        initial_prompt: (expected == Expected::Questions).then(|| USUAL_WORDS.into()),
-        beam: 1,
-        ..TranscribeOptions::default()
-    };
-    Ok(Box::new(Whisper { model: speech::Transcriber::load(folder, load, &backend.open()?)?, options }))
 }
 
 /// The folder of the speech model: the one in the environment, or the one that comes with the program.
@@ -102,15 +96,4 @@ fn find() -> Result<PathBuf, TranscribeError> {
 
 fn is_model(folder: &Path) -> bool {
     folder.join("config.json").is_file()
-}
-
-struct Whisper {
-    model: speech::Transcriber,
-    options: TranscribeOptions,
-}
-
-impl Transcriber for Whisper {
-    fn transcribe(&mut self, samples_16k: &[f32]) -> Result<Transcript, TranscribeError> {
-        Ok(Transcript { text: self.model.transcribe(samples_16k, &self.options)?.text })
-    }
 }

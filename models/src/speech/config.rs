@@ -55,6 +55,11 @@ pub const HOP: usize = 160;
 pub const FRAMES_PER_POSITION: usize = 2;
 
 impl WhisperConfig {
+    /// Whether `checkpoint` says that it is a Whisper.
+    pub fn is_whisper(checkpoint: &Checkpoint) -> bool {
+        checkpoint.config.get("model_type").is_some_and(|kind| kind == "whisper")
+    }
+
     /// Reads the fields of a checkpoint's configuration and checks that they fit together.
     ///
     /// # Errors

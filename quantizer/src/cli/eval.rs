@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
-use sightread_models::speech::Transcriber;
+use sightread_models::speech::{Transcriber, WhisperConfig};
 use sightread_models::text::Llama;
 use sightread_models::text::llama::LoadOptions;
 
@@ -48,8 +48,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     for path in &args.models {
         let start = Instant::now();
         let checkpoint = Checkpoint::open(path)?;
-        let is_speech = checkpoint.config.get("model_type").is_some_and(|kind| kind == "whisper");
-        let measured = if is_speech { args.speech(checkpoint, &device) } else { args.text(&checkpoint, &device) };
+        let measured = if WhisperConfig::is_whisper(&checkpoint) {
+            args.speech(checkpoint, &device)
+        } else {
+            args.text(&checkpoint, &device)
+        };
         let Measured { perplexity, sentiment, word_errors, bytes } = measured?;
         let cell = |value: Option<f64>, digits: usize| value.map_or("-".into(), |value| format!("{value:.digits$}"));
         println!(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::{Checkpoint, Provenance};
+use sightread_models::speech::WhisperConfig;
 
 use super::BackendArg;
 use crate::PipelineError;
@@ -164,7 +165,7 @@ impl Args {
     /// The model with its calibration set.
     fn network<'a>(&self, source: &'a Checkpoint, device: &'a Device) -> Result<Box<dyn Network + 'a>, PipelineError> {
         let size = CalibrationSize { sequences: self.sequences, held_out: self.held_out, seq_len: self.seq_len };
-        if source.config.get("model_type").is_some_and(|kind| kind == "whisper") {
+        if WhisperConfig::is_whisper(source) {
             let read = |list: &Path| CalibrationSet::read_recordings(list, size);
             return Ok(Box::new(SpeechNetwork::new(source, &self.calibration(read)?, device)?));
         }
