@@ -2,10 +2,16 @@
 
 pub mod answer;
 pub mod assistant;
+pub mod camera;
 pub mod cli;
 pub mod colour;
+pub mod history;
+pub mod library;
 pub mod picture;
 pub mod reading;
+pub mod session;
+pub mod settings;
+pub mod setup;
 mod shipped;
 pub mod speech;
 pub mod starter;

@@ -6,9 +6,13 @@
 
 use strsim::damerau_levenshtein;
 
+use super::Screen;
+
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// Take a new picture and read it.
+    Look,
     /// Read everything from the top.
     Read,
     /// Say the last thing again.
@@ -33,6 +37,14 @@ pub enum Command {
     Colour,
     /// Tell how light it is.
     Light,
+    /// Switch the camera's lamp on or off.
+    Torch(bool),
+    /// Put the text into the clipboard.
+    Copy,
+    /// Save the text as a file.
+    Save,
+    /// Open a screen.
+    Open(Screen),
     /// Tell what can be asked.
     Help,
     /// End the program.

@@ -3,9 +3,11 @@
 
 mod command;
 mod scene;
+mod screen;
 
 pub use command::{Command, understand};
 pub use scene::Scene;
+pub use screen::Screen;
 
 use crate::answer::{Answer, NO_TEXT};
 use crate::speech::sentences::{Sentences, split};
@@ -21,6 +23,16 @@ pub enum Event {
     Silence,
     /// Set the voice.
     Configure(Settings),
+    /// Take a new picture and read it.
+    Look,
+    /// Switch the camera's lamp.
+    Torch(bool),
+    /// Put these words into the clipboard.
+    Copy(String),
+    /// Save the text as a file.
+    Save,
+    /// Open a screen.
+    Open(Screen),
     /// End the program.
     Quit,
 }
@@ -104,6 +116,17 @@ impl Assistant {
             Command::Stop => {}
             Command::Colour => self.tell(|scene| &scene.colour, emit),
             Command::Light => self.tell(|scene| &scene.light, emit),
+            Command::Look => emit(Event::Look),
+            Command::Torch(on) => emit(Event::Torch(on)),
+            Command::Copy => match &self.scene {
+                Some(scene) => emit(Event::Copy(scene.rows.join("\n"))),
+                None => self.say(NO_PICTURE, emit),
+            },
+            Command::Save => match &self.scene {
+                Some(_) => emit(Event::Save),
+                None => self.say(NO_PICTURE, emit),
+            },
+            Command::Open(screen) => emit(Event::Open(screen)),
             Command::Help => self.say(HELP, emit),
             Command::Quit => {
                 // Not kept as what was said last: nobody can ask for it again.

@@ -196,6 +196,7 @@ impl Session<'_> {
             }
             Event::Configure(settings) => voice.configure(settings),
             Event::Quit => *quitting = true,
+            _ => {}
         });
         self.open_ear();
     }

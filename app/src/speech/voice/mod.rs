@@ -17,6 +17,15 @@ pub use backend::{Scale, Settings};
 use queue::Queue;
 pub use queue::{Notice, Priority, Utterance};
 
+/// A voice that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceInfo {
+    /// Its name, as [`crate::settings::Settings::voice`] keeps it.
+    pub name: String,
+    /// Its language (`en-GB`).
+    pub language: String,
+}
+
 /// What reaches the thread of the voice.
 enum Letter {
     Say(Utterance),
