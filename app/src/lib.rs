@@ -9,6 +9,7 @@ pub mod history;
 pub mod library;
 pub mod picture;
 pub mod reading;
+pub mod screen_reader;
 pub mod session;
 pub mod settings;
 pub mod setup;
