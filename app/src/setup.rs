@@ -15,6 +15,19 @@ pub enum Part {
     Model,
 }
 
+impl Part {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Camera => "Camera",
+            Self::Microphone => "Microphone",
+            Self::Speaker => "Loudspeaker",
+            Self::Voice => "Voice",
+            Self::Model => "Models",
+        }
+    }
+}
+
 /// How a check went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

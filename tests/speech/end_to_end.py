@@ -12,7 +12,7 @@ import time
 import wave
 from pathlib import Path
 
-from desk import RATE, Desk, Program, Recording, cpu_share, wait_for
+from desk import RATE, Desk, Program, Recording, cpu_share, wait_for, write_wav
 from questions import QUESTIONS
 from steps import main, note
 
@@ -25,13 +25,6 @@ IDLE = 0.05
 
 def flite(text, path, voice="slt"):
     subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(path)], check=True)
-    return path
-
-
-def write_wav(path, data):
-    with wave.open(str(path), "wb") as out:
-        out.setparams((1, 2, RATE, 0, "NONE", ""))
-        out.writeframes(data)
     return path
 
 

@@ -22,7 +22,7 @@ use crate::answer::{Document, Row};
 
 pub use certainty::{Char, Word};
 pub use crop::LINE_HEIGHT;
-pub use detect::resize as resize_to;
+pub use detect::{resize as resize_to, shrink};
 pub use quad::{Point, Quad};
 pub use quality::Warning;
 

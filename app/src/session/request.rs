@@ -34,6 +34,8 @@ pub enum Request {
     ForgetHistory,
     /// Checks camera, microphone, speaker, voice and model.
     Check,
+    /// Looks for cameras again.
+    FindCameras,
     /// Looks for models again.
     FindModels,
     /// Answers with this model from now on.

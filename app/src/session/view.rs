@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use image::RgbImage;
+use serde::Serialize;
 
 use crate::assistant::Screen;
 use crate::camera::CameraInfo;
@@ -59,8 +60,23 @@ pub struct View {
     pub import: Option<ImportState>,
     /// What the user asked to have in the clipboard.
     pub clipboard: Option<Arc<Clip>>,
+    /// What was measured since the start.
+    pub figures: Figures,
     /// The program ends.
     pub quit: bool,
+}
+
+/// What was measured since the start.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// Seconds until pictures could be read.
+    pub ready: Option<f32>,
+    /// Seconds until the first word was heard.
+    pub first_word: Option<f32>,
+    /// Seconds from a camera picture to the hint about it, the latest ones.
+    pub hint_latency: Vec<f32>,
+    /// Pictures that were looked at for aiming.
+    pub looks: u64,
 }
 
 /// Words for the clipboard.
@@ -81,6 +97,8 @@ pub struct Preview {
     pub regions: Vec<Quad>,
     /// The hint for aiming, if there is one.
     pub hint: Option<String>,
+    /// Whether it was searched for text; regions of the others are those found last.
+    pub looked_at: bool,
 }
 
 /// The state of the camera.
