@@ -76,6 +76,14 @@ pub struct Line {
     pub words: Vec<Word>,
 }
 
+impl Line {
+    /// Its text with doubtful words marked.
+    pub fn marked(&self) -> String {
+        let word = |w: &Word| if w.sure { w.text.clone() } else { format!("{} (not sure)", w.text) };
+        self.words.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// What was read from a picture.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Reading {

@@ -1,8 +1,14 @@
-//! What the user has chosen; kept in the platform's configuration folder.
+//! What the user has chosen; kept in the platform's configuration folder by a [`Store`].
+
+mod migrate;
+mod store;
 
 use serde::{Deserialize, Serialize};
 
 use crate::camera::Source;
+
+pub use migrate::VERSION;
+pub use store::{SettingsError, Store};
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -75,7 +81,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            version: 1,
+            version: VERSION,
             camera: Source::Auto,
             output: Output::Auto,
             rate: 0,
@@ -91,6 +97,27 @@ impl Default for Settings {
             full_screen: false,
             model: String::new(),
             set_up: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Slowest and fastest [`Settings::rate`].
+    pub const RATES: (i32, i32) = (-100, 100);
+    /// Softest and loudest [`Settings::volume`].
+    pub const VOLUMES: (i32, i32) = (20, 100);
+    /// Smallest and largest [`Settings::scale`].
+    pub const SCALES: (f32, f32) = (1.0, 3.0);
+
+    /// The same, with every number in its range.
+    pub fn in_range(self) -> Self {
+        let scale = if self.scale.is_nan() { Self::SCALES.0 } else { self.scale };
+        Self {
+            version: VERSION,
+            rate: self.rate.clamp(Self::RATES.0, Self::RATES.1),
+            volume: self.volume.clamp(Self::VOLUMES.0, Self::VOLUMES.1),
+            scale: scale.clamp(Self::SCALES.0, Self::SCALES.1),
+            ..self
         }
     }
 }
