@@ -50,9 +50,8 @@ mod tests {
     #[test]
     fn the_same_words_said_again_are_another_name() {
         let mut announcer = Announcer::default();
-        let mut say = |number, text: &str| {
-            announcer.name(&Status { number, text: text.into(), urgent: false, announce: true })
-        };
+        let mut say =
+            |number, text: &str| announcer.name(&Status { number, text: text.into(), urgent: false, announce: true });
         let first = say(1, "I see no text.");
         assert_eq!(first, "I see no text.");
         assert_eq!(say(1, "I see no text."), first, "a frame later it is the same message");

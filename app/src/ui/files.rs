@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn a_dialog_ends_with_a_file_or_without_or_never_was_there() {
-        assert_eq!(outcome(|p| Some("a.jpg".into()).filter(|_| p == Purpose::Picture)), Some(Chosen::File(Purpose::Picture, "a.jpg".into())));
+        assert_eq!(
+            outcome(|p| Some("a.jpg".into()).filter(|_| p == Purpose::Picture)),
+            Some(Chosen::File(Purpose::Picture, "a.jpg".into()))
+        );
         assert_eq!(outcome(|_| None), Some(Chosen::NoDialog(Purpose::Picture)));
         let cancelled: Show = |_| {
             std::thread::sleep(UNSEEN * 2);

@@ -1,7 +1,7 @@
 //! The screen for help: what the keys do, and what can be said.
 
-use eframe::egui::accesskit::Role;
 use eframe::egui::Ui;
+use eframe::egui::accesskit::Role;
 
 use super::keys;
 use super::state::Desk;

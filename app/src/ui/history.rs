@@ -1,11 +1,10 @@
 //! The screen for what was read and asked before.
 
-use std::time::{Duration, SystemTime};
-
+use chrono::{DateTime, Local};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Response, Ui};
 
-use super::state::{Desk, about};
+use super::state::Desk;
 use super::widgets::{self, Button, Item};
 use crate::assistant::{Command, Screen};
 use crate::history::Entry;
@@ -24,12 +23,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
     widgets::text(ui, "Kept in memory until the program ends, unless you save it.");
     forget(ui, desk);
-    let now = SystemTime::now();
+    let now = Local::now();
     for entry in &view.history {
         widgets::card(ui, &desk.palette.clone(), |ui| show_entry(ui, desk, entry, now));
     }
-    // "5 minutes ago" grows old.
-    ui.ctx().request_repaint_after(Duration::from_secs(30));
 }
 
 fn forget(ui: &mut Ui, desk: &mut Desk<'_>) {
@@ -45,7 +42,7 @@ fn forget(ui: &mut Ui, desk: &mut Desk<'_>) {
     desk.state.forgetting = !buttons.iter().any(Response::clicked);
 }
 
-fn show_entry(ui: &mut Ui, desk: &mut Desk<'_>, entry: &Entry, now: SystemTime) {
+fn show_entry(ui: &mut Ui, desk: &mut Desk<'_>, entry: &Entry, now: DateTime<Local>) {
     let title = title(entry, now);
     widgets::subheading(ui, &title);
     let palette = desk.palette;
@@ -77,10 +74,10 @@ fn show_entry(ui: &mut Ui, desk: &mut Desk<'_>, entry: &Entry, now: SystemTime) 
 }
 
 /// When it was, and how it begins.
-fn title(entry: &Entry, now: SystemTime) -> String {
-    // The clock may have been set back.
-    let age = now.duration_since(entry.at).unwrap_or_default();
-    let when = if age < Duration::from_secs(60) { "Just now".into() } else { format!("{} ago", about(age)) };
+fn title(entry: &Entry, now: DateTime<Local>) -> String {
+    let at = DateTime::<Local>::from(entry.at);
+    let format = if at.date_naive() == now.date_naive() { "%H:%M" } else { "%-d %B, %H:%M" };
+    let when = at.format(format);
     let first = entry.rows.iter().find(|row| !row.trim().is_empty());
     first.map_or_else(|| format!("{when}: no text"), |row| format!("{when}: {}", beginning(row)))
 }
@@ -96,21 +93,21 @@ fn beginning(row: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeZone;
 
     #[test]
     fn a_reading_is_called_by_its_time_and_its_first_words() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000);
-        let entry = |ago, rows: &[&str]| Entry {
+        let at = |day, hour, minute| Local.with_ymd_and_hms(2026, 3, day, hour, minute, 7).unwrap();
+        let entry = |rows: &[&str]| Entry {
             id: 1,
-            at: now - Duration::from_secs(ago),
+            at: at(9, 14, 5).into(),
             rows: rows.iter().map(|row| (*row).into()).collect(),
             dialogue: vec![],
         };
-        assert_eq!(title(&entry(5, &[" ", "EXIT A1"]), now), "Just now: EXIT A1");
-        assert_eq!(title(&entry(300, &[]), now), "5 minutes ago: no text");
+        let now = at(9, 16, 0);
+        assert_eq!(title(&entry(&[" ", "EXIT A1"]), now), "14:05: EXIT A1");
+        assert_eq!(title(&entry(&[]), now), "14:05: no text");
         let long = "é".repeat(60);
-        assert_eq!(title(&entry(61, &[&long]), now), format!("1 minute ago: {}…", "é".repeat(40)));
-        let later = Entry { at: now + Duration::from_secs(99), ..entry(0, &["a"]) };
-        assert_eq!(title(&later, now), "Just now: a");
+        assert_eq!(title(&entry(&[&long]), at(10, 1, 0)), format!("9 March, 14:05: {}…", "é".repeat(40)));
     }
 }

@@ -82,7 +82,7 @@ fn space_asks_as_long_as_it_is_held() {
     keys.take(&mut vec![down(Key::Space)], 1.0, Focus::Nowhere);
     let repeat = key(Key::Space, true, true, Modifiers::NONE);
     assert_eq!(keys.take(&mut vec![repeat.clone()], 1.3, Focus::Nowhere), []);
-    assert_eq!(keys.take(&mut vec![], 1.4, Focus::Nowhere), [Wish::Listen(true)]);
+    assert_eq!(keys.take(&mut vec![], 1.41, Focus::Nowhere), [Wish::Listen(true)]);
     assert_eq!(keys.take(&mut vec![repeat], 1.5, Focus::Nowhere), [], "only once");
     assert_eq!(keys.take(&mut vec![up(Key::Space)], 3.0, Focus::Nowhere), [Wish::Listen(false)]);
 }
@@ -126,7 +126,9 @@ fn silence_ends_listening_too() {
 
 #[test]
 fn a_text_field_keeps_the_keys_that_type() {
-    for k in [Key::Space, Key::A, Key::R, Key::Minus, Key::ArrowUp, Key::ArrowLeft, Key::Enter, Key::Backspace, Key::Tab] {
+    for k in
+        [Key::Space, Key::A, Key::R, Key::Minus, Key::ArrowUp, Key::ArrowLeft, Key::Enter, Key::Backspace, Key::Tab]
+    {
         assert_eq!(press(k, Modifiers::NONE, Focus::Field), (vec![], true), "{k:?}");
     }
     for k in [Key::A, Key::X, Key::C, Key::Z] {

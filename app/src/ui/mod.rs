@@ -27,7 +27,7 @@ use std::time::Duration;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{CentralPanel, Context, Event, Frame, Margin, Panel, Response, ScrollArea, Ui, accesskit_root_id};
 
-pub use app::{Options, WindowError, run};
+pub use app::{Host, Options, Wake, WindowError, run};
 use keys::Wish;
 use state::Desk;
 pub use state::UiState;
@@ -46,6 +46,7 @@ const ROOMY: [f32; 2] = [720.0, 600.0];
 pub fn draw(ui: &mut Ui, view: &View, state: &mut UiState, out: &mut Vec<Request>) {
     let ctx = ui.ctx().clone();
     let palette = theme::apply(&ctx, view.settings.theme, &mut state.worn);
+    ui.set_style(ctx.global_style());
     set_scale(&ctx, view.settings.scale);
     ctx.accesskit_node_builder(accesskit_root_id(), |root| root.set_label("Sightread"));
     state.follow(&ctx, view);
@@ -157,19 +158,9 @@ fn under_way(view: &View) -> &'static str {
 
 fn take_keys(ctx: &Context, desk: &mut Desk<'_>) {
     let now = ctx.input(|input| input.time);
-    let selected = ctx.plugin::<eframe::egui::text_selection::LabelSelectionState>().lock().has_selection();
     let focus = desk.state.focus(ctx);
     let state = &mut *desk.state;
-    let wishes = ctx.input_mut(|input| {
-        let copy = selected && input.events.contains(&Event::Copy);
-        let wishes = state.keys.take(&mut input.events, now, focus);
-        if !copy {
-            return wishes;
-        }
-        // Text that was selected with the mouse is what is copied.
-        input.events.push(Event::Copy);
-        wishes.into_iter().filter(|wish| *wish != Wish::Do(Command::Copy)).collect()
-    });
+    let wishes = ctx.input_mut(|input| state.keys.take(&mut input.events, now, focus));
     state.hold_focus(ctx, focus);
     if let Some(wait) = state.keys.due(now) {
         ctx.request_repaint_after(Duration::from_secs_f64(wait));
@@ -220,10 +211,10 @@ fn take_files(ctx: &Context, desk: &mut Desk<'_>) {
             files::Chosen::NoDialog(_) => desk.state.import.no_dialog = true,
         }
     }
+    let in_field = ctx.text_edit_focused();
     ctx.input(|input| {
         let dropped = input.raw.dropped_files.iter().map(|file| Request::OpenPicture(file.path().into()));
         desk.out.extend(dropped);
-        let in_field = ctx.text_edit_focused();
         let pasted = input.events.iter().filter_map(|event| match event {
             Event::PasteImage(image) => files::encoded(image).map(Request::TakePicture),
             Event::Paste(text) if !in_field => files::path_in(text).map(Request::OpenPicture),
@@ -234,6 +225,7 @@ fn take_files(ctx: &Context, desk: &mut Desk<'_>) {
 }
 
 #[cfg(test)]
+#[path = "../../examples/gallery/fixtures.rs"]
 mod fixtures;
 #[cfg(test)]
 mod tests;

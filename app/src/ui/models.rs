@@ -6,11 +6,12 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Response, Ui};
 
 use super::files::Purpose;
-use super::state::{Desk, about};
-use super::widgets::{self, Button};
+use super::state::Desk;
+use super::widgets::{self, Button, Item};
 use crate::assistant::Screen;
 use crate::library::{ImportSource, ImportState, ModelEntry};
 use crate::session::Request;
+use crate::words;
 
 /// What is being typed about a model to bring in.
 #[derive(Debug, Default)]
@@ -62,11 +63,11 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 }
 
 fn show_model(ui: &mut Ui, desk: &mut Desk<'_>, model: &ModelEntry) {
+    let palette = desk.palette;
     widgets::subheading(ui, &model.name);
     widgets::group(ui, Role::List, &model.name, |ui| {
         for fact in facts(model) {
-            let response = widgets::text(ui, fact);
-            ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(Role::ListItem));
+            widgets::item(ui, &palette, &Item { text: &fact, ..Item::default() });
         }
     });
     if let Some(problem) = &model.problem {
@@ -86,21 +87,17 @@ fn show_model(ui: &mut Ui, desk: &mut Desk<'_>, model: &ModelEntry) {
 fn facts(model: &ModelEntry) -> Vec<String> {
     let or_unknown = |words: &[String]| if words.is_empty() { "not told".into() } else { words.join(", ") };
     let mut facts = vec![
-        format!("Size: {}", megabytes(model.bytes)),
+        format!("Size: {}", words::size(model.bytes)),
         format!("Languages: {}", or_unknown(&model.languages)),
         format!("Abilities: {}", or_unknown(&model.abilities)),
         format!("Licence: {}", model.licence.as_deref().unwrap_or("not told")),
     ];
-    facts.push(if model.built_in { "Comes with the program".into() } else { format!("Folder: {}", model.folder.display()) });
+    facts.push(if model.built_in {
+        "Comes with the program".into()
+    } else {
+        format!("Folder: {}", model.folder.display())
+    });
     facts
-}
-
-fn megabytes(bytes: u64) -> String {
-    match bytes {
-        0..10_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        10_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
 }
 
 /// The import that runs or has ended.
@@ -134,15 +131,14 @@ fn show_import(ui: &mut Ui, desk: &mut Desk<'_>) {
 }
 
 fn progress_words(import: &ImportState) -> String {
-    let mut words = format!("{}…", import.step);
+    let mut told = format!("{}…", import.step);
     if let Some(share) = import.share {
-        words += &format!(" {} percent", (share.clamp(0.0, 1.0) * 100.0).round());
+        told += &format!(" {} percent", (share.clamp(0.0, 1.0) * 100.0).round());
     }
     if let Some(left) = import.left {
-        let left = about(left);
-        words += &format!(", {} left", if left.starts_with("less") { left } else { format!("about {left}") });
+        told += &format!(", {} left", words::about(left));
     }
-    words
+    told
 }
 
 /// Where a new model is to be taken from.
@@ -231,13 +227,12 @@ mod tests {
             built_in: false,
         };
         let expected = [
-            "Size: 1.3 GB",
+            "Size: 1340 megabytes",
             "Languages: not told",
             "Abilities: reads text, understands speech",
             "Licence: not told",
             "Folder: /models/m",
         ];
         assert_eq!(facts(&model), expected);
-        assert_eq!([megabytes(4_900_000), megabytes(86_000_000)], ["4.9 MB", "86 MB"]);
     }
 }

@@ -99,7 +99,10 @@ fn choices(subject: Subject, view: &View) -> Vec<Choice> {
             };
             let voices = view.voices.iter().filter(|voice| speaks(&voice.language));
             let named = voices.map(|voice| {
-                choice(format!("{}, {}", voice.name, languages::name(&voice.language)), Value::Voice(voice.name.clone()))
+                choice(
+                    format!("{}, {}", voice.name, languages::name(&voice.language)),
+                    Value::Voice(voice.name.clone()),
+                )
             });
             let first = choice("The first voice of the language".into(), Value::Voice(String::new()));
             [first].into_iter().chain(named).collect()
@@ -111,10 +114,13 @@ fn choices(subject: Subject, view: &View) -> Vec<Choice> {
 fn narrowed(choices: Vec<Choice>, typed: &str) -> Vec<Choice> {
     let typed = typed.to_lowercase();
     let words: Vec<&str> = typed.split_whitespace().collect();
-    choices.into_iter().filter(|choice| {
-        let text = choice.text.to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    }).collect()
+    choices
+        .into_iter()
+        .filter(|choice| {
+            let text = choice.text.to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+        .collect()
 }
 
 /// The page.
@@ -130,7 +136,9 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     desk.title(ui, title);
     let mut back = ui.add(Button::new("Back")).clicked();
     let all = choices(subject, desk.view);
-    if all.len() > FEW && let Some(picker) = &mut desk.state.picker {
+    if all.len() > FEW
+        && let Some(picker) = &mut desk.state.picker
+    {
         widgets::field(ui, field, &mut picker.narrow, "");
     }
     let typed = desk.state.picker.as_ref().map(|picker| picker.narrow.clone()).unwrap_or_default();
@@ -192,7 +200,11 @@ mod tests {
     fn view(language: &str, voices: &[(&str, &str)]) -> View {
         let voice = |(name, language): &(&str, &str)| VoiceInfo { name: (*name).into(), language: (*language).into() };
         let settings = Settings { language: language.into(), ..Settings::default() };
-        View { settings: settings.into(), voices: voices.iter().map(voice).collect::<Vec<_>>().into(), ..View::default() }
+        View {
+            settings: settings.into(),
+            voices: voices.iter().map(voice).collect::<Vec<_>>().into(),
+            ..View::default()
+        }
     }
 
     fn texts(choices: &[Choice]) -> Vec<&str> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::{
-    Color32, ColorImage, Context, Rect, Response, Role, Sense, Shape, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo,
-    pos2, vec2,
+    Color32, ColorImage, Context, Rect, Response, Role, Sense, Shape, TextureHandle, TextureOptions, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
 };
 use image::RgbImage;
 
@@ -97,7 +97,11 @@ pub(super) fn show<'a>(
             let corners = line.quad.0.map(|p| [rect.min.x + p.x * scale, rect.min.y + p.y * scale]);
             if line.filled {
                 let inside = corners.map(|[x, y]| pos2(x, y)).to_vec();
-                painter.add(Shape::convex_polygon(inside, line.colour.gamma_multiply(0.35), eframe::egui::Stroke::NONE));
+                painter.add(Shape::convex_polygon(
+                    inside,
+                    line.colour.gamma_multiply(0.35),
+                    eframe::egui::Stroke::NONE,
+                ));
             }
             painter.extend(outline(corners, line.colour, if line.filled { 4.0 } else { 2.0 }));
         }
@@ -132,7 +136,8 @@ mod tests {
                 let picture = if step < 50 { frame() } else { still.clone() };
                 texture.of(ui.ctx(), &picture, vec2(8.0, 8.0));
             });
-            uploads += output.textures_delta.set.iter().filter(|(id, _)| Some(*id) == texture.handle.as_ref().map(|h| h.id())).count();
+            let id = texture.handle.as_ref().map(TextureHandle::id);
+            uploads += id.and_then(|id| output.textures_delta.set.get(&id)).map_or(0, |deltas| deltas.len());
             output.drop_without_applying_deltas();
         }
         assert!((10..=12).contains(&uploads), "{uploads} uploads in one second of movement and one of rest");

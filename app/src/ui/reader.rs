@@ -134,29 +134,37 @@ fn more_buttons(ui: &mut Ui, desk: &mut Desk<'_>) {
         _ => None,
     };
     widgets::subheading(ui, "Reading aloud");
-    press(ui, desk, &[
-        ("Read from the top", Command::Read),
-        ("Repeat", Command::Again),
-        ("Spell", Command::Spell),
-        ("Previous line", Command::PreviousLine),
-        ("Next line", Command::NextLine),
-        ("Slower", Command::Slower),
-        ("Faster", Command::Faster),
-        ("Quieter", Command::Quieter),
-        ("Louder", Command::Louder),
-    ]);
+    press(
+        ui,
+        desk,
+        &[
+            ("Read from the top", Command::Read),
+            ("Repeat", Command::Again),
+            ("Spell", Command::Spell),
+            ("Previous line", Command::PreviousLine),
+            ("Next line", Command::NextLine),
+            ("Slower", Command::Slower),
+            ("Faster", Command::Faster),
+            ("Quieter", Command::Quieter),
+            ("Louder", Command::Louder),
+        ],
+    );
     widgets::subheading(ui, "The picture");
     let open = ui.add(Button::new("Open picture…"));
     if open.clicked() {
         desk.state.files.choose(Purpose::Picture, ui.ctx());
     }
     path_field(ui, desk);
-    press(ui, desk, &[
-        ("Copy text", Command::Copy),
-        ("Save text", Command::Save),
-        ("Colour", Command::Colour),
-        ("Light", Command::Light),
-    ]);
+    press(
+        ui,
+        desk,
+        &[
+            ("Copy text", Command::Copy),
+            ("Save text", Command::Save),
+            ("Colour", Command::Colour),
+            ("Light", Command::Light),
+        ],
+    );
     if let Some(on) = torch
         && ui.add(Button::toggle("Lamp", on)).clicked()
     {

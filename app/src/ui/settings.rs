@@ -74,7 +74,8 @@ fn voice(ui: &mut Ui, desk: &mut Desk<'_>) {
     if view.voices.is_empty() {
         widgets::text(ui, "The speech service has not told its voices yet.");
     }
-    let language = if settings.language.is_empty() { "that of the system".into() } else { languages::name(&settings.language) };
+    let language =
+        if settings.language.is_empty() { "that of the system".into() } else { languages::name(&settings.language) };
     picker::button(ui, desk, Subject::Language, format!("Language: {language}"));
     let voice = if settings.voice.is_empty() { "the first of the language" } else { &settings.voice };
     picker::button(ui, desk, Subject::Voice, format!("Voice: {voice}"));
@@ -83,7 +84,9 @@ fn voice(ui: &mut Ui, desk: &mut Desk<'_>) {
 /// What the choice of who speaks comes to now.
 fn who_speaks(view: &View) -> &'static str {
     match (view.settings.output, view.screen_reader) {
-        (Output::Auto, true) => "A screen reader runs: it says names and short messages; what is read, the own voice says.",
+        (Output::Auto, true) => {
+            "A screen reader runs: it says names and short messages; what is read, the own voice says."
+        }
         (Output::Auto, false) => "No screen reader runs: the own voice says everything.",
         (Output::OwnVoice, _) => "The own voice says everything.",
         (Output::ScreenReader, true) => "Only the screen reader speaks.",

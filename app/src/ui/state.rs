@@ -1,7 +1,5 @@
 //! What the window keeps between two frames, and what a screen draws from.
 
-use std::time::Duration;
-
 use eframe::egui::{Context, Id};
 
 use super::announce::Announcer;
@@ -101,9 +99,9 @@ impl UiState {
         ];
         let arrow = ctx.input(|input| {
             let raw = &input.raw.events;
-            raw.iter().any(|event| {
-                matches!(event, eframe::egui::Event::Key { key, pressed: true, .. } if arrows.contains(key))
-            })
+            raw.iter().any(
+                |event| matches!(event, eframe::egui::Event::Key { key, pressed: true, .. } if arrows.contains(key)),
+            )
         });
         if arrow {
             ctx.memory_mut(|memory| memory.move_focus(eframe::egui::FocusDirection::None));
@@ -155,28 +153,5 @@ impl Desk<'_> {
             title.request_focus();
             title.scroll_to_me(None);
         }
-    }
-}
-
-/// A length of time as people say it.
-pub(super) fn about(time: Duration) -> String {
-    let plural = |n: u64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
-    match time.as_secs() {
-        0..60 => "less than a minute".into(),
-        s @ 60..5400 => plural((s + 30) / 60, "minute"),
-        s @ 5400..129_600 => plural((s + 1800) / 3600, "hour"),
-        s => plural((s + 43_200) / 86_400, "day"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_spoken_roundly() {
-        let of = |seconds| about(Duration::from_secs(seconds));
-        assert_eq!([of(5), of(60), of(170)], ["less than a minute", "1 minute", "3 minutes"]);
-        assert_eq!([of(7200), of(172_800)], ["2 hours", "2 days"]);
     }
 }

@@ -180,6 +180,8 @@ fn style(palette: &Palette, dark: bool) -> Style {
     spacing.scroll.fade.strength = 0.0;
     // Nothing moves by itself: it costs time, and some people cannot bear it.
     style.animation_time = 0.0;
+    // Text that can be selected is a target for screen readers, which it should not be; there are keys to copy it.
+    style.interaction.selectable_labels = false;
     style.scroll_animation = eframe::egui::style::ScrollAnimation::none();
     style
 }

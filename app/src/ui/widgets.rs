@@ -300,7 +300,7 @@ pub(super) fn focus_ring(ui: &Ui, palette: &Palette) {
     let gap = palette.focus_width / 2.0 + 1.0;
     let window = ctx.content_rect().shrink(palette.focus_width / 2.0);
     let ring = seen.expand(gap).intersect(window);
-    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::new("focus ring")));
+    let painter = ctx.layer_painter(LayerId::new(Order::Foreground, Id::unique("focus ring")));
     let stroke = Stroke::new(palette.focus_width, palette.focus);
     painter.rect_stroke(ring, CornerRadius::same(10), stroke, StrokeKind::Middle);
 }
