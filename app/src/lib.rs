@@ -11,6 +11,7 @@ pub mod library;
 pub mod picture;
 pub mod places;
 pub mod reading;
+pub mod screen_reader;
 pub mod session;
 pub mod settings;
 pub mod setup;

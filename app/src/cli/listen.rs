@@ -49,6 +49,7 @@ pub(super) fn run(args: ListenArgs) -> anyhow::Result<()> {
     let (send, inbox) = channel();
     let voice = start_voice(&send)?;
     voice.configure(args.voice.settings());
+    voice.choose(args.voice.choice());
     let quit = send.clone();
     ctrlc::set_handler(move || drop(quit.send(Input::Quit))).context("Ctrl-C cannot be caught")?;
 
