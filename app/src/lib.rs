@@ -18,4 +18,10 @@ pub mod setup;
 mod shipped;
 pub mod speech;
 pub mod starter;
+#[cfg(feature = "window")]
+pub mod ui;
 mod words;
+
+// The made-up views of the example `gallery` are those of the window's tests.
+#[cfg(all(test, feature = "window"))]
+extern crate self as sightread;
