@@ -1,6 +1,8 @@
 //! The command line: what the window does, for terminals and scripts.
 
 mod ask;
+#[cfg(feature = "window")]
+mod bench;
 mod doctor;
 mod listen;
 mod microphone;
@@ -11,6 +13,8 @@ mod screen;
 mod sound_check;
 mod transcribe;
 mod voices;
+#[cfg(feature = "window")]
+mod window;
 
 use std::path::PathBuf;
 
@@ -22,13 +26,18 @@ use crate::starter::{Starter, find};
 /// Reads text from a picture and answers questions about it, offline.
 #[derive(Debug, Parser)]
 #[command(name = "sightread", version, about)]
+#[cfg_attr(not(feature = "window"), command(arg_required_else_help = true))]
 pub struct Cli {
+    /// What to do; without a word of it the window opens.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Opens the window.
+    #[cfg(feature = "window")]
+    Window(window::WindowArgs),
     /// Reads out the text of pictures.
     Read(read::ReadArgs),
     /// Answers a question about a picture.
@@ -47,6 +56,9 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Says what this machine offers and whether the model is whole.
     Doctor(doctor::DoctorArgs),
+    /// Measures what the window costs on this machine: start, idle, memory, from picture to hint.
+    #[cfg(feature = "window")]
+    Bench(bench::BenchArgs),
 }
 
 /// Where networks run.
@@ -62,7 +74,7 @@ enum BackendChoice {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 struct ModelArgs {
     /// Where networks run.
     #[arg(long, value_enum, default_value_t)]
@@ -96,6 +108,20 @@ impl ModelArgs {
 /// A chain of causes whose first sentence is fit to be spoken.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        #[cfg(feature = "window")]
+        None => window::run(window::WindowArgs::default()),
+        #[cfg(not(feature = "window"))]
+        None => anyhow::bail!("this program was built without the window; sightread --help lists its commands"),
+        Some(command) => run_command(command),
+    }
+}
+
+fn run_command(command: Command) -> anyhow::Result<()> {
+    match command {
+        #[cfg(feature = "window")]
+        Command::Window(args) => window::run(args),
+        #[cfg(feature = "window")]
+        Command::Bench(args) => bench::run(args),
         Command::Read(args) => read::run(args),
         Command::Ask(args) => ask::run(args),
         Command::Say(args) => say::run(args),
