@@ -3,6 +3,7 @@
 mod ask;
 #[cfg(feature = "window")]
 mod bench;
+mod cameras;
 mod doctor;
 mod listen;
 mod microphone;
@@ -52,6 +53,8 @@ enum Command {
     Transcribe(transcribe::TranscribeArgs),
     /// Shows what the microphone hears.
     Microphone(microphone::MicrophoneArgs),
+    /// Lists cameras, or shows what one of them gives.
+    Cameras(cameras::CamerasArgs),
     /// Reads every picture of a folder, and answers the questions in its labels.jsonl, for scoring.
     Predict(predict::PredictArgs),
     /// Says what this machine offers and whether the model is whole.
@@ -129,6 +132,7 @@ fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Listen(args) => listen::run(args),
         Command::Transcribe(args) => transcribe::run(args),
         Command::Microphone(args) => microphone::run(args),
+        Command::Cameras(args) => cameras::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
