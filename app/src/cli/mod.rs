@@ -4,11 +4,11 @@ mod ask;
 mod doctor;
 mod listen;
 mod microphone;
+mod models;
 mod predict;
 mod read;
 mod say;
 mod screen;
-mod sound_check;
 mod transcribe;
 
 use std::path::PathBuf;
@@ -42,6 +42,8 @@ enum Command {
     Microphone(microphone::MicrophoneArgs),
     /// Reads every picture of a folder, and answers the questions in its labels.jsonl, for scoring.
     Predict(predict::PredictArgs),
+    /// Lists the models, brings others in, or removes them.
+    Models(models::ModelsArgs),
     /// Says what this machine offers and whether the model is whole.
     Doctor(doctor::DoctorArgs),
 }
@@ -69,13 +71,19 @@ struct ModelArgs {
     model_dir: Option<PathBuf>,
 }
 
+impl From<BackendChoice> for Backend {
+    fn from(choice: BackendChoice) -> Self {
+        match choice {
+            BackendChoice::Auto => Self::Auto,
+            BackendChoice::Wgpu => Self::Wgpu,
+            BackendChoice::Cpu => Self::Cpu,
+        }
+    }
+}
+
 impl ModelArgs {
     fn backend(&self) -> Backend {
-        match self.backend {
-            BackendChoice::Auto => Backend::Auto,
-            BackendChoice::Wgpu => Backend::Wgpu,
-            BackendChoice::Cpu => Backend::Cpu,
-        }
+        self.backend.into()
     }
 
     fn folder(&self) -> anyhow::Result<PathBuf> {
@@ -100,6 +108,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Microphone(args) => microphone::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Models(args) => models::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
 }
