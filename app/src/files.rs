@@ -86,7 +86,9 @@ pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full; make room and try again".into(),
         ErrorKind::ReadOnlyFilesystem => "the disk can only be read; choose another folder".into(),
-        ErrorKind::PermissionDenied => "the system does not allow it; choose another folder or change its rights".into(),
+        ErrorKind::PermissionDenied => {
+            "the system does not allow it; choose another folder or change its rights".into()
+        }
         ErrorKind::NotFound => "it is not there".into(),
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => "a file of that name is in the way".into(),
         ErrorKind::IsADirectory => "a folder of that name is in the way".into(),

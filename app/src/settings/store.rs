@@ -21,7 +21,10 @@ const LARGEST: u64 = 1 << 20;
 #[non_exhaustive]
 pub enum SettingsError {
     /// The user has no home.
-    #[error("the settings hold until the program ends: there is no folder to keep them in; set {} to one", places::CONFIG_VARIABLE)]
+    #[error(
+        "the settings hold until the program ends: there is no folder to keep them in; set {} to one",
+        places::CONFIG_VARIABLE
+    )]
     NoFolder,
     /// The file could not be written.
     #[error("the settings hold until the program ends, but {} could not be written: {}", path.display(), files::reason(source))]
@@ -180,7 +183,8 @@ impl Found {
         match self.refused.len() {
             0 => {}
             1 => messages.push(format!("The setting {names} was not understood and is as it comes with the program.")),
-            _ => messages.push(format!("The settings {names} were not understood and are as they come with the program.")),
+            _ => messages
+                .push(format!("The settings {names} were not understood and are as they come with the program.")),
         }
         messages
     }

@@ -113,7 +113,8 @@ fn the_file_of_a_later_version_is_kept_before_it_is_replaced() {
 fn a_damaged_file_is_set_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
-    let mut damaged = vec![Vec::new(), b"{\"rate\": ".to_vec(), b"[1, 2]".to_vec(), vec![0xff; 100], b"{\"rate\": 1e999}".to_vec()];
+    let mut damaged =
+        vec![Vec::new(), b"{\"rate\": ".to_vec(), b"[1, 2]".to_vec(), vec![0xff; 100], b"{\"rate\": 1e999}".to_vec()];
     damaged.push(vec![b' '; LARGEST as usize + 1]);
     for (n, contents) in damaged.iter().enumerate() {
         fs::write(&path, contents).unwrap();
