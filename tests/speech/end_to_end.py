@@ -78,14 +78,14 @@ def voices(desk, program, scratch):
 def doctor(desk, program, scratch):
     """Microphone, speaker and voice are found, and their absence is told in time."""
     out = subprocess.run([program, "doctor"], env=desk.env, capture_output=True, text=True, check=False).stdout
-    for what in ("speaker", "voice"):
+    for what in ("Loudspeaker", "Voice"):
         assert f"{what}: " in out and f"{what}: PROBLEM" not in out, out
-    assert "microphone: PROBLEM: the microphone hears nothing at all" in out, out  # a virtual room is silent
+    assert "Microphone: PROBLEM: the microphone hears nothing at all" in out, out  # a virtual room is silent
     nothing = dict(desk.env, PULSE_SERVER="unix:/nowhere", SPEECHD_ADDRESS="unix_socket:/nowhere")
     start = time.monotonic()
     out = subprocess.run([program, "doctor"], env=nothing, capture_output=True, text=True, check=False).stdout
     note("seconds of doctor where nothing is there", time.monotonic() - start)
-    for what in ("microphone", "speaker", "voice"):
+    for what in ("Microphone", "Loudspeaker", "Voice"):
         assert f"{what}: PROBLEM" in out, out
 
 

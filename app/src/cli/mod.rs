@@ -7,11 +7,11 @@ mod cameras;
 mod doctor;
 mod listen;
 mod microphone;
+mod models;
 mod predict;
 mod read;
 mod say;
 mod screen;
-mod sound_check;
 mod transcribe;
 mod voices;
 #[cfg(feature = "window")]
@@ -57,6 +57,8 @@ enum Command {
     Cameras(cameras::CamerasArgs),
     /// Reads every picture of a folder, and answers the questions in its labels.jsonl, for scoring.
     Predict(predict::PredictArgs),
+    /// Lists the models, brings others in, or removes them.
+    Models(models::ModelsArgs),
     /// Says what this machine offers and whether the model is whole.
     Doctor(doctor::DoctorArgs),
     /// Measures what the window costs on this machine: start, idle, memory, from picture to hint.
@@ -87,13 +89,19 @@ struct ModelArgs {
     model_dir: Option<PathBuf>,
 }
 
+impl From<BackendChoice> for Backend {
+    fn from(choice: BackendChoice) -> Self {
+        match choice {
+            BackendChoice::Auto => Self::Auto,
+            BackendChoice::Wgpu => Self::Wgpu,
+            BackendChoice::Cpu => Self::Cpu,
+        }
+    }
+}
+
 impl ModelArgs {
     fn backend(&self) -> Backend {
-        match self.backend {
-            BackendChoice::Auto => Backend::Auto,
-            BackendChoice::Wgpu => Backend::Wgpu,
-            BackendChoice::Cpu => Backend::Cpu,
-        }
+        self.backend.into()
     }
 
     fn folder(&self) -> anyhow::Result<PathBuf> {
@@ -134,6 +142,7 @@ fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Microphone(args) => microphone::run(args),
         Command::Cameras(args) => cameras::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Models(args) => models::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
 }
