@@ -83,7 +83,7 @@ fn with_camera(view: View) -> View {
     let (picture, regions) = sheet(3);
     let hint = Some("Text is cut off on the left. Move left.".into());
     View {
-        preview: Some(Preview { picture, regions, hint }),
+        preview: Some(Preview { picture, regions, hint, looked_at: true }),
         camera: CameraState::On { name: "HD Webcam C920".into(), torch: Some(false) },
         cameras: vec![
             CameraInfo { id: "usb:1".into(), name: "HD Webcam C920".into() },
@@ -196,6 +196,7 @@ pub fn models() -> View {
         bytes,
         languages: vec!["English".into(), "French".into()],
         abilities: vec!["reads text".into(), "answers questions about the text".into()],
+        quantization: Some("4 bit by RPIQ".into()),
         licence: Some("Apache-2.0".into()),
         problem: problem.map(Into::into),
         built_in: name == "starter",

@@ -93,7 +93,9 @@ fn set_up(ctx: &Context) {
 /// A message of the system as a part of a sentence.
 fn sentence(message: &str) -> String {
     let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("the system does not say why");
-    line.trim().trim_end_matches('.').into()
+    // winit tells first where in its source it noticed: "os error at …/mod.rs:765: ".
+    let reason = line.split_once(".rs:").and_then(|(_, at)| at.split_once(": ")).map_or(line, |(_, reason)| reason);
+    reason.trim().trim_end_matches('.').into()
 }
 
 /// What is to be done once the window is there.
@@ -216,6 +218,8 @@ mod tests {
 
     #[test]
     fn the_error_names_the_command_line() {
+        let told = "winit EventLoopError: os error at /a/b.rs:765: neither DISPLAY nor WAYLAND_DISPLAY is set.";
+        assert_eq!(sentence(told), "neither DISPLAY nor WAYLAND_DISPLAY is set");
         let error = WindowError::NoDisplay(sentence("\nneither WAYLAND_DISPLAY nor DISPLAY is set.\n")).to_string();
         assert!(error.contains("nor DISPLAY is set. Without a display"), "{error}");
         assert!(error.contains("sightread read PHOTO"));

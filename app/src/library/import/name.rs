@@ -23,7 +23,7 @@ pub(super) fn name_of(from: &ImportSource) -> String {
 }
 
 fn of_path(path: &Path) -> String {
-    let parts = path.components().filter_map(|part| match part {
+    let mut parts = path.components().filter_map(|part| match part {
         Component::Normal(name) => name.to_str(),
         _ => None,
     });
@@ -32,7 +32,7 @@ fn of_path(path: &Path) -> String {
     let name = match cached {
         Some((_, name)) => name,
         None => {
-            let last = parts.last().unwrap_or_default();
+            let last = parts.next_back().unwrap_or_default();
             let is_file = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
             if is_file { last.rsplit_once('.').map_or(last, |(stem, _)| stem) } else { last }
         }

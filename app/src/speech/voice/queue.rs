@@ -294,10 +294,8 @@ impl<B: Backend> Queue<B> {
                 self.voices_wanted = false;
                 self.notices.push(Notice::Voices(voices));
             }
-            (Event::NoSuchVoice(sentence), _) => {
-                if !std::mem::replace(&mut self.missing_told, true) {
-                    self.notices.push(Notice::NoSuchVoice(sentence));
-                }
+            (Event::NoSuchVoice(sentence), _) if !std::mem::replace(&mut self.missing_told, true) => {
+                self.notices.push(Notice::NoSuchVoice(sentence));
             }
             _ => {} // of an utterance that was interrupted
         }

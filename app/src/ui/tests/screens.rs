@@ -51,7 +51,7 @@ fn a_folder_is_brought_in_and_an_import_is_stopped_and_gone_on_with() {
         from: ImportSource::Folder("/models/new".into()),
         calibration: Some("/texts/mine.txt".into()),
     };
-    assert_eq!(press(&mut window, "Bring it in"), [import.clone()]);
+    assert_eq!(press(&mut window, "Bring it in"), std::slice::from_ref(&import));
     window.state_mut().view = fixtures::importing();
     window.run();
     assert_eq!(press(&mut window, "Stop"), [Request::StopImport]);
