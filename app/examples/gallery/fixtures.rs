@@ -245,15 +245,15 @@ pub fn settings() -> View {
 pub fn set_up() -> View {
     let works = |part, what: &str| Check { part, outcome: Outcome::Works(what.into()) };
     let problem = Outcome::Problem {
-        what: "The microphone gives no sound.".into(),
-        remedy: "Plug it in, or turn it up in the sound settings of the system.".into(),
+        what: "the microphone gives no sound".into(),
+        remedy: "Plug it in, or turn it up in the sound settings of the system".into(),
     };
     let checks = vec![
-        works(Part::Camera, "HD Webcam C920 gives pictures, 30 a second."),
+        works(Part::Camera, "HD Webcam C920 gives pictures, 30 a second"),
         Check { part: Part::Microphone, outcome: problem },
-        works(Part::Speaker, "Sound comes out of Built-in Audio."),
+        works(Part::Speaker, "Sound comes out of Built-in Audio"),
         Check { part: Part::Voice, outcome: Outcome::Running },
-        works(Part::Model, "The reading model and the speech model are whole."),
+        works(Part::Model, "The reading model and the speech model are whole"),
     ];
     let settings = Settings::default();
     View { checks, settings: settings.into(), ..base(Screen::SetUp) }

@@ -119,6 +119,7 @@ fn one_of_thousands_of_voices_is_found_by_typing() {
 fn a_camera_is_chosen_by_its_name() {
     let mut window = window(fixtures::ready());
     press(&mut window, "Choose a camera…");
+    assert_eq!(press(&mut window, "Look for cameras again"), [Request::FindCameras]);
     let chosen = changed(&press(&mut window, "Document camera"));
     assert_eq!(chosen.camera, Source::Device("usb:2".into()));
     press(&mut window, "Choose a camera…");
