@@ -1,6 +1,7 @@
 //! The command line: what the window does, for terminals and scripts.
 
 mod ask;
+mod cameras;
 mod doctor;
 mod listen;
 mod microphone;
@@ -40,6 +41,8 @@ enum Command {
     Transcribe(transcribe::TranscribeArgs),
     /// Shows what the microphone hears.
     Microphone(microphone::MicrophoneArgs),
+    /// Lists cameras, or shows what one of them gives.
+    Cameras(cameras::CamerasArgs),
     /// Reads every picture of a folder, and answers the questions in its labels.jsonl, for scoring.
     Predict(predict::PredictArgs),
     /// Lists the models, brings others in, or removes them.
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Listen(args) => listen::run(args),
         Command::Transcribe(args) => transcribe::run(args),
         Command::Microphone(args) => microphone::run(args),
+        Command::Cameras(args) => cameras::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Models(args) => models::run(args),
         Command::Doctor(args) => doctor::run(args),
