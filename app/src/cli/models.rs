@@ -36,13 +36,19 @@ enum What {
 }
 
 #[derive(Debug, Args)]
-struct ImportArgs {
+#[group(required = true, multiple = false)]
+struct FromArgs {
     /// A Hugging Face folder or a GGUF file
-    #[arg(required_unless_present = "repository", conflicts_with = "repository")]
     path: Option<PathBuf>,
     /// A repository of the Hugging Face hub (owner/name), which is downloaded
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    #[command(flatten)]
+    from: FromArgs,
     /// Calibration text, or for Whisper a list of recordings, instead of the text that comes with the program
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
@@ -89,10 +95,9 @@ fn describe(model: &ModelEntry) -> String {
 }
 
 fn bring_in(args: ImportArgs) -> anyhow::Result<()> {
-    let from = match (args.path, args.repository) {
-        (Some(path), _) => ImportSource::Folder(path),
-        (None, Some(repository)) => ImportSource::Repository(repository),
-        (None, None) => bail!("name a folder, a GGUF file or a repository"),
+    let from = match args.from {
+        FromArgs { path: Some(path), .. } => ImportSource::Folder(path),
+        FromArgs { repository, .. } => ImportSource::Repository(repository.unwrap_or_default()),
     };
     let stopped = Arc::new(AtomicBool::new(false));
     let asked = stopped.clone();
