@@ -107,7 +107,9 @@ def names(screen, program, scratch):
 def keyboard(screen, program, scratch):
     """Without a pointer: reads, walks the lines, asks by typing, saves, changes the pace, opens screens, and ends."""
     home = Path(screen.env["HOME"])
-    with window(screen, program, scratch, RECEIPT, auto_capture=False) as running, Recording(screen.desk) as recording:
+    with window(screen, program, scratch, RECEIPT, auto_capture=False, guidance=False) as running, Recording(screen.desk) as recording:
+        wait_for("the greeting", lambda: recording.loud(), 20)
+        wait_for("its end", lambda: time.monotonic() - recording.loud()[-1] > 2, 30)
         start = time.monotonic()
         screen.key("space")
         wait_for("the voice", lambda: recording.loud(after=start + 0.1), 20)

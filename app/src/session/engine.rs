@@ -38,6 +38,8 @@ pub(super) struct Engine<O> {
     job: u64,
     /// Asked before there was a picture to ask about.
     waiting_question: Option<String>,
+    /// Wanted before the camera gave its first picture.
+    pub(super) look_due: bool,
     /// Captured while something else was going on.
     waiting_picture: Option<Arc<RgbImage>>,
     /// Whether the voice has something to say, and how many utterances it was given.
@@ -69,6 +71,7 @@ impl<O: Outlets> Engine<O> {
             started: Instant::now(),
             job: 0,
             waiting_question: None,
+            look_due: false,
             waiting_picture: None,
             speaking: false,
             said: 0,
@@ -137,9 +140,10 @@ impl<O: Outlets> Engine<O> {
     pub(super) fn command(&mut self, command: Command) {
         self.waiting_question = None;
         self.waiting_picture = None;
+        self.look_due = false;
         match command {
-            Command::Read if !self.assistant.has_picture() && self.camera_is_on() => self.look(),
-            Command::Ask(question) if !self.assistant.has_picture() && self.camera_is_on() => {
+            Command::Read if !self.assistant.has_picture() && self.camera_is_wanted() => self.look(),
+            Command::Ask(question) if !self.assistant.has_picture() && self.camera_is_wanted() => {
                 self.look();
                 self.waiting_question = Some(question);
             }
@@ -194,14 +198,16 @@ impl<O: Outlets> Engine<O> {
     }
 
     /// Takes the best picture of the camera and reads it; without a camera, reads the picture that is there again.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         self.silence();
         let reason = match &self.view.camera {
-            CameraState::On { .. } => match self.out.best_frame() {
+            CameraState::On { .. } | CameraState::Opening => match self.out.best_frame() {
                 Some(picture) => return self.read(Picture::Pixels(picture)),
-                None => "The camera has given no picture yet.".to_string(),
+                None => {
+                    self.look_due = true;
+                    return self.set_status("Waiting for the camera", false);
+                }
             },
-            CameraState::Opening => "The camera is not ready yet.".to_string(),
             _ if self.assistant.has_picture() => return self.command(Command::Read),
             CameraState::Lost(reason) => format!("I see nothing: {reason}."),
             CameraState::Off => "There is no picture. Open one with Control and O, or choose a camera.".to_string(),
@@ -445,8 +451,13 @@ impl<O: Outlets> Engine<O> {
         }
     }
 
-    pub(super) fn camera_is_on(&self) -> bool {
+    fn camera_is_on(&self) -> bool {
         matches!(self.view.camera, CameraState::On { .. })
+    }
+
+    /// It gives pictures, or will in a moment.
+    fn camera_is_wanted(&self) -> bool {
+        self.camera_is_on() || self.view.camera == CameraState::Opening
     }
 
     pub(super) fn open_camera(&mut self, source: &Source) {

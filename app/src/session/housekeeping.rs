@@ -42,6 +42,9 @@ impl<O: Outlets> Engine<O> {
             Sighting::Preview(preview) => {
                 self.view.figures.looks += u64::from(preview.looked_at);
                 self.view.preview = Some(preview);
+                if std::mem::take(&mut self.look_due) {
+                    self.look();
+                }
             }
             Sighting::Hint(text, taken) => {
                 if !self.view.settings.guidance || self.view.screen != Screen::Reader || self.view.work.is_some() {
