@@ -215,7 +215,7 @@ def losses(screen, program, scratch):
         screen.key("l")
         wait_words(running.seen, "cannot speak", 40)
         screen.desk.start_speech()
-        wait_words(running.seen, "The voice is back", 40)
+        wait_for("the voice", lambda: not any("cannot speak" in word for word in words_on(running.seen)), 40)
 
         screen.desk.kill_sound()
         wait_words(running.seen, "cannot hear", 60)

@@ -14,7 +14,7 @@ use super::input::{ReadPicture, Thought};
 use super::view::{Page, PageRow};
 use crate::answer::{Conversation, Document};
 use crate::assistant::Scene;
-use crate::reading::{Line, Point, ReadError, Reading, read, shrink};
+use crate::reading::{Line, Point, ReadError, Reading, fit, read};
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::starter::{self, Starter};
 use crate::{library, picture};
@@ -221,7 +221,7 @@ impl Thinker {
 
 /// A reading as it is shown.
 fn page(picture: &RgbImage, reading: &Reading) -> Result<Page, ReadError> {
-    let (small, scale) = shrink(picture, PAGE_SIDE)?;
+    let (small, scale) = fit(picture, PAGE_SIDE)?;
     let row = |lines: &[Line]| PageRow {
         text: lines.iter().map(Line::marked).collect::<Vec<_>>().join("  "),
         sure: lines.iter().all(|line| line.sure),

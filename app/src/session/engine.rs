@@ -45,7 +45,6 @@ pub(super) struct Engine<O> {
     /// Whether the voice has something to say, and how many utterances it was given.
     speaking: bool,
     said: u64,
-    voice_lost: bool,
     can_read: Option<Result<(), String>>,
     can_hear: Option<Result<(), String>>,
     /// Whether the microphone is open, and whether the user was told.
@@ -75,7 +74,6 @@ impl<O: Outlets> Engine<O> {
             waiting_picture: None,
             speaking: false,
             said: 0,
-            voice_lost: false,
             can_read: None,
             can_hear: None,
             ear_open: false,
@@ -415,11 +413,11 @@ impl<O: Outlets> Engine<O> {
             Notice::NoSuchVoice(text) => self.tell(&text),
             Notice::Voices(voices) => self.view.voices = voices,
             Notice::Lost(reason) => {
-                self.voice_lost = true;
+                self.view.voice_lost = Some(reason.clone());
                 self.announce(&format!("I cannot speak: {reason}. I go on in writing and keep trying."), true);
             }
             Notice::Back => {
-                self.voice_lost = false;
+                self.view.voice_lost = None;
                 self.set_status("The voice is back.", false);
             }
             // It was quiet for a moment, but was given more to say since.
@@ -498,7 +496,7 @@ impl<O: Outlets> Engine<O> {
     }
 
     fn route(&self, kind: Kind) -> Route {
-        let audible = Audible { own_voice: !self.voice_lost, screen_reader: self.view.screen_reader };
+        let audible = Audible { own_voice: self.view.voice_lost.is_none(), screen_reader: self.view.screen_reader };
         route(self.view.settings.output, audible, kind)
     }
 

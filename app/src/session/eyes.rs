@@ -12,7 +12,7 @@ use super::input::Sighting;
 use super::view::Preview;
 use crate::aiming::{Aim, Sight, look};
 use crate::camera::{Camera, CameraEvent, Frame, Source};
-use crate::reading::{Point, Quad, shrink};
+use crate::reading::{Point, Quad, fit};
 
 /// Longest side of the picture that is shown.
 const PREVIEW_SIDE: u32 = 640;
@@ -99,7 +99,7 @@ impl Gaze {
         let look_now = due && self.aiming.load(Ordering::Relaxed);
         let looked_at = look_now && self.look(&frame, told);
         // A picture that cannot be made small is not shown; the next one may be.
-        let Ok((small, _)) = shrink(&frame.picture, PREVIEW_SIDE) else { return };
+        let Ok((small, _)) = fit(&frame.picture, PREVIEW_SIDE) else { return };
         let width = small.width() as f32;
         let regions = self.regions.iter().map(|quad| quad.map(|p| Point::new(p.x * width, p.y * width))).collect();
         told(Sighting::Preview(Preview { picture: Arc::new(small), regions, hint: self.hint.clone(), looked_at }));

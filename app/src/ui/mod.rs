@@ -140,6 +140,10 @@ fn status(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.strong(under_way(view));
         desk.state.announcer.show(ui, &view.status);
     });
+    if let Some(reason) = &view.voice_lost {
+        let palette = desk.palette;
+        widgets::coloured(ui, palette.bad, format!("I cannot speak: {reason}. I go on in writing and keep trying."));
+    }
     if let Some(sentence) = &view.speaking
         && *sentence != view.status.text
     {
