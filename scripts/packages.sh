@@ -31,7 +31,8 @@ need_desk_packages() {
 
 # need_screen_packages: a screen without a monitor, keys, pictures of it, and the accessibility bus; what a window needs.
 need_screen_packages() {
-    need python3 xvfb xdotool imagemagick dbus at-spi2-core libglib2.0-bin python3-pyatspi gir1.2-atspi-2.0 orca \
+    need python3 xvfb xdotool imagemagick dbus at-spi2-core libglib2.0-bin python3-pyatspi gir1.2-atspi-2.0 orca strace \
+        python3-numpy python3-pil \
         libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon0 libxkbcommon-x11-0 libgl1 libgl1-mesa-dri
 }
 

@@ -14,7 +14,7 @@ import time
 import types
 from pathlib import Path
 
-from screen import Accessible, Screen
+from screen import SYSTEM_PYTHON, Accessible, Screen
 from stream import Stream
 
 from desk import Desk, Program, Recording, wait_for, write_wav  # found through screen
@@ -176,7 +176,7 @@ def screen_reader_alone(screen, program, scratch):
 def hands_off(screen, program, scratch):
     """A receipt that is moved into view before an MJPEG stream is guided, captured and read, without a key."""
     film = scratch / "film.mjpeg"
-    subprocess.run(["python3", SAMPLES / "moving.py", film], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([SYSTEM_PYTHON, SAMPLES / "moving.py", film], check=True, stdout=subprocess.DEVNULL)
     with Stream(film, 10) as stream, Recording(screen.desk) as recording:
         with window(screen, program, scratch, stream.address, rate=-15) as running:
             hints = set()
@@ -266,7 +266,7 @@ def soak(screen, program, scratch):
     """A stream that goes on and on (for SOAK seconds, 90 if it is not set): memory does not grow."""
     seconds = float(os.environ.get("SOAK", 90))
     film = scratch / "film.mjpeg"
-    subprocess.run(["python3", SAMPLES / "moving.py", film], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([SYSTEM_PYTHON, SAMPLES / "moving.py", film], check=True, stdout=subprocess.DEVNULL)
     with Stream(film, 10) as stream, window(screen, program, scratch, stream.address) as running:
         def resident():
             status = Path(f"/proc/{running.process.pid}/status").read_text()
