@@ -15,6 +15,16 @@ pub fn model_from_env(variable: &str, name: &str) -> Option<PathBuf> {
     std::env::var_os(variable).map(PathBuf::from).or_else(|| fetched.is_dir().then_some(fetched))
 }
 
+/// Prints one row of the parity table, which `tests/parity/table.sh` collects: how far `model` is from its reference in
+/// `what`, and how far it may be.
+///
+/// # Panics
+/// If the error is not below the tolerance.
+pub fn parity(model: &str, what: &str, error: f32, tolerance: f32) {
+    println!("\nparity\t{model}\t{what}\t{error:.1e}\t{tolerance:.0e}");
+    assert!(error < tolerance, "{model}, {what}: {error:e} is not below {tolerance:e}");
+}
+
 /// The tensors of one small file.
 pub struct Tensors(Vec<u8>);
 

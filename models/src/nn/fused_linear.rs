@@ -20,6 +20,10 @@ pub struct FusedLinear<const N: usize> {
     layers: Layers<N>,
 }
 
+/// Either way to load the layers, [`FusedLinear::load_separate`] or [`FusedLinear::load_joined`].
+pub(crate) type LoadLayers<const N: usize> =
+    fn(&Checkpoint, [String; N], usize, [usize; N], &Device) -> Result<FusedLinear<N>, CheckpointError>;
+
 #[derive(Debug, Clone)]
 enum Layers<const N: usize> {
     Separate([Linear; N]),

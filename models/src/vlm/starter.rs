@@ -9,9 +9,8 @@ use burn::tensor::Device;
 use tokenizers::Tokenizer;
 
 use crate::checkpoint::Checkpoint;
-use crate::text::TextError;
 use crate::text::generate::{Flow, GenerateOptions, StopReason, generate};
-use crate::text::llama::{Llama, LlamaCache};
+use crate::text::{TextCache, TextError, TextModel};
 
 /// `<|endoftext|>` and `<|im_end|>`: either ends an answer.
 const EOS: [u32; 2] = [0, 2];
@@ -33,14 +32,14 @@ pub trait CopyRule {
 /// The language half of the starter model.
 #[derive(Debug)]
 pub struct StarterLanguage {
-    model: Llama,
+    model: TextModel,
     tokenizer: Tokenizer,
 }
 
 /// A picture's lines, encoded: the beginning that all questions about it share.
 #[derive(Debug, Clone)]
 pub struct EncodedText {
-    cache: LlamaCache,
+    cache: TextCache,
     /// Positions of the beginning.
     len: usize,
     /// Lines that fitted in.
@@ -66,7 +65,7 @@ impl StarterLanguage {
     pub fn load(folder: &Path, device: &Device) -> Result<Self, TextError> {
         let mut checkpoint = Checkpoint::open(folder)?;
         let tokenizer = checkpoint.tokenizer.take().ok_or(TextError::NoTokenizer)?;
-        Ok(Self { model: Llama::load(&checkpoint, device)?, tokenizer })
+        Ok(Self { model: TextModel::load(&checkpoint, device)?, tokenizer })
     }
 
     /// Bytes the weights take in memory.

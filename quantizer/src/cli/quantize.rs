@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::{Checkpoint, Provenance};
 use sightread_models::speech::WhisperConfig;
+use sightread_models::text::text_blocks;
 
 use super::BackendArg;
 use crate::PipelineError;
@@ -169,6 +170,11 @@ impl Args {
             let read = |list: &Path| CalibrationSet::read_recordings(list, size);
             return Ok(Box::new(SpeechNetwork::new(source, &self.calibration(read)?, device)?));
         }
+        let context = text_blocks(source, device)?.sizes().context;
+        if size.seq_len > context {
+            eprintln!("the model reads {context} tokens at most: sequences have so many, not {}", size.seq_len);
+        }
+        let size = CalibrationSize { seq_len: size.seq_len.min(context), ..size };
         let read = |text: &Path| {
             let tokenizer = source.tokenizer.as_ref().ok_or(PipelineError::NoTokenizer)?;
             CalibrationSet::read(text, tokenizer, size)

@@ -51,5 +51,5 @@ pub trait Network {
     fn digest(&self, digest: &mut Sha256);
 
     /// Modules that hold embeddings or the output head.
-    fn embeddings(&self) -> &'static [&'static str];
+    fn embeddings(&self) -> Vec<String>;
 }

@@ -294,7 +294,7 @@ fn write_folder(job: &Job<'_>, parts: &Parts, report: &RunReport) -> Result<(), 
     let text = serde_json::to_vec_pretty(report).map_err(|_| PipelineError::Internal("report"))?;
     let rows_i8 = match options.embeddings {
         EmbeddingType::F16 => Vec::new(),
-        EmbeddingType::Int8 => job.network.embeddings().iter().map(|&name| name.to_string()).collect(),
+        EmbeddingType::Int8 => job.network.embeddings(),
     };
     let options = FolderOptions {
         rows_i8,
