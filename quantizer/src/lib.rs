@@ -11,6 +11,7 @@ pub mod layer;
 pub mod matrix;
 pub mod paper;
 pub mod pipeline;
+pub mod random_model;
 pub mod recordings;
 pub mod rpiq;
 pub mod rtn;

@@ -5,6 +5,7 @@ mod generate;
 mod inspect;
 mod logits;
 mod quantize;
+mod random_model;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sightread_models::device::Backend;
@@ -29,6 +30,9 @@ enum Command {
     Inspect(inspect::Args),
     /// Write the logits of a text, for comparing with other programs
     Logits(logits::Args),
+    /// Write a model of random weights, to measure what quantizing one of its size takes
+    #[command(hide = true)]
+    RandomModel(random_model::Args),
 }
 
 /// Where to compute.
@@ -64,5 +68,6 @@ pub fn run() -> anyhow::Result<()> {
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),
+        Command::RandomModel(args) => random_model::run(&args),
     }
 }
