@@ -18,7 +18,7 @@ mod swiglu;
 pub use embedding::Embedding;
 pub use fused_linear::FusedLinear;
 pub(crate) use fused_linear::LoadLayers;
-pub use gelu::gelu;
+pub use gelu::{gelu, gelu_tanh};
 pub(crate) use heads::{merge_heads, split_heads};
 pub use kv_cache::KvCache;
 pub use layer_norm::LayerNorm;

@@ -22,14 +22,16 @@ use super::{
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::{Embedding, KvCache, RmsNorm, Rotary};
 
-const EMBED_TOKENS: &str = "model.embed_tokens";
-const NORM: &str = "model.norm";
+const EMBED_TOKENS: &str = "embed_tokens";
+const NORM: &str = "norm";
 
 /// A Llama without its weights: loads and runs one block at a time.
 #[derive(Debug)]
 pub struct LlamaBlocks {
     config: LlamaConfig,
     rotary: Arc<Rotary>,
+    /// Where its tensors are in the checkpoint: `"model"` unless it is part of a larger model.
+    prefix: String,
 }
 
 impl LlamaBlocks {
@@ -38,9 +40,20 @@ impl LlamaBlocks {
     /// # Errors
     /// [`CheckpointError::Config`] if the configuration is wrong.
     pub fn new(checkpoint: &Checkpoint, device: &Device) -> Result<Self, CheckpointError> {
-        let config = LlamaConfig::from_checkpoint(checkpoint)?;
+        Self::part_of_a_model(LlamaConfig::from_checkpoint(checkpoint)?, "model", device)
+    }
+
+    /// The same for the Llama in a larger model, whose tensors but for the head's begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`] if the configuration is wrong.
+    pub fn part_of_a_model(config: LlamaConfig, prefix: &str, device: &Device) -> Result<Self, CheckpointError> {
         let rotary = Arc::new(config.rotary(device)?);
-        Ok(Self { config, rotary })
+        Ok(Self { config, rotary, prefix: prefix.into() })
+    }
+
+    fn name(&self, module: &str) -> String {
+        format!("{}.{module}", self.prefix)
     }
 
     /// The model's configuration.
@@ -55,7 +68,7 @@ impl BlockStack for LlamaBlocks {
     }
 
     fn block_prefix(&self, block: usize) -> String {
-        format!("model.layers.{block}")
+        self.name(&format!("layers.{block}"))
     }
 
     fn stages(&self) -> Vec<Vec<(&'static str, usize, usize)>> {
@@ -80,7 +93,7 @@ impl BlockModel for LlamaBlocks {
 
     fn tensors(&self) -> Vec<TensorShape> {
         let LlamaConfig { vocab_size, hidden_size: d, .. } = self.config;
-        let mut tensors = vec![(format!("{NORM}.weight"), vec![d])];
+        let mut tensors = vec![(format!("{}.weight", self.name(NORM)), vec![d])];
         tensors.extend(self.embeddings().into_iter().map(|module| (format!("{module}.weight"), vec![vocab_size, d])));
         tensors.extend(linear_layers(self, |module| self.config.has_bias(module)));
         for block in 0..self.num_blocks() {
@@ -92,8 +105,8 @@ impl BlockModel for LlamaBlocks {
     }
 
     fn embeddings(&self) -> Vec<String> {
-        let head = (!self.config.tie_word_embeddings).then_some(LM_HEAD);
-        [EMBED_TOKENS].into_iter().chain(head).map(String::from).collect()
+        let head = (!self.config.tie_word_embeddings).then(|| LM_HEAD.to_string());
+        [self.name(EMBED_TOKENS)].into_iter().chain(head).collect()
     }
 
     fn load_embedding(
@@ -102,7 +115,7 @@ impl BlockModel for LlamaBlocks {
         device: &Device,
     ) -> Result<Box<dyn TokenEmbedding>, CheckpointError> {
         let LlamaConfig { vocab_size, hidden_size, .. } = self.config;
-        Ok(Box::new(Embedding::load(checkpoint, EMBED_TOKENS, vocab_size, hidden_size, device)?))
+        Ok(Box::new(Embedding::load(checkpoint, &self.name(EMBED_TOKENS), vocab_size, hidden_size, device)?))
     }
 }
 
@@ -122,9 +135,21 @@ impl Llama {
     /// # Errors
     /// [`CheckpointError`] if the configuration is wrong or a tensor is missing, of another shape, or damaged.
     pub fn load(checkpoint: &Checkpoint, options: LoadOptions, device: &Device) -> Result<Self, CheckpointError> {
-        let blocks = LlamaBlocks::new(checkpoint, device)?;
+        Self::load_blocks(checkpoint, LlamaBlocks::new(checkpoint, device)?, options, device)
+    }
+
+    /// Reads the weights of all `blocks`, and what is before and behind them.
+    ///
+    /// # Errors
+    /// As [`Llama::load`].
+    pub fn load_blocks(
+        checkpoint: &Checkpoint,
+        blocks: LlamaBlocks,
+        options: LoadOptions,
+        device: &Device,
+    ) -> Result<Self, CheckpointError> {
         check_tensors(&blocks, checkpoint)?;
-        let LlamaBlocks { config, rotary } = &blocks;
+        let LlamaBlocks { config, rotary, .. } = &blocks;
         let rows = [config.vocab_size, config.hidden_size];
         let load_block = |n| {
             let prefix = blocks.block_prefix(n);
@@ -132,9 +157,9 @@ impl Llama {
             block.map(|block| block.with_precision(options.precision))
         };
         Ok(Self {
-            embed_tokens: options.load_embedding(checkpoint, EMBED_TOKENS, rows, device)?,
+            embed_tokens: options.load_embedding(checkpoint, &blocks.name(EMBED_TOKENS), rows, device)?,
             layers: (0..config.num_hidden_layers).map(load_block).collect::<Result<_, _>>()?,
-            norm: RmsNorm::load(checkpoint, NORM, config.hidden_size, config.rms_norm_eps, device)?,
+            norm: RmsNorm::load(checkpoint, &blocks.name(NORM), config.hidden_size, config.rms_norm_eps, device)?,
             lm_head: Head::load(checkpoint, config.tie_word_embeddings, rows, options, device)?,
             config: blocks.config,
         })

@@ -4,7 +4,7 @@ use std::fmt;
 
 use burn::tensor::{Device, Tensor};
 
-use super::llama::Llama;
+use super::llama::{Llama, LlamaBlocks};
 use super::opt::Opt;
 use super::{Architecture, TextError, TextSizes, TokenEmbedding};
 use crate::checkpoint::{Checkpoint, CheckpointError};
@@ -103,6 +103,20 @@ impl TextModel {
         Ok(Self { decoder, device: device.clone() })
     }
 
+    /// The Llama of a larger model.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if a tensor is missing, of another shape, or damaged.
+    pub fn load_llama(
+        checkpoint: &Checkpoint,
+        blocks: LlamaBlocks,
+        options: LoadOptions,
+        device: &Device,
+    ) -> Result<Self, CheckpointError> {
+        let decoder = Box::new(Llama::load_blocks(checkpoint, blocks, options, device)?);
+        Ok(Self { decoder, device: device.clone() })
+    }
+
     /// Widths, vocabulary and context.
     pub fn sizes(&self) -> TextSizes {
         self.decoder.sizes()
@@ -123,8 +137,28 @@ impl TextModel {
     /// # Errors
     /// [`TextError`] if there is no token, one is not in the vocabulary, or the context is full.
     pub fn forward(&self, tokens: &[u32], cache: &mut TextCache) -> Result<Tensor<3>, TextError> {
-        self.sizes().check(tokens, cache.len())?;
-        let x = self.decoder.embedding().embed(tokens, cache.len(), &self.device);
+        let x = self.embed(tokens, cache.len())?;
+        Ok(self.decoder.run(x, &mut cache.0))
+    }
+
+    /// What the first block reads of `tokens` at the positions from `offset` on, `[1, t, d]`.
+    ///
+    /// # Errors
+    /// As [`TextModel::forward`].
+    pub fn embed(&self, tokens: &[u32], offset: usize) -> Result<Tensor<3>, TextError> {
+        self.sizes().check(tokens, offset)?;
+        Ok(self.decoder.embedding().embed(tokens, offset, &self.device))
+    }
+
+    /// [`TextModel::forward`] for embeddings `x` `[1, t, d]`, which need not be of tokens: those of a picture go in here.
+    ///
+    /// # Errors
+    /// [`TextError::TooLong`] if the context is full.
+    pub fn forward_embeddings(&self, x: Tensor<3>, cache: &mut TextCache) -> Result<Tensor<3>, TextError> {
+        let (tokens, limit) = (cache.len() + x.dims()[1], self.sizes().context);
+        if tokens > limit {
+            return Err(TextError::TooLong { tokens, limit });
+        }
         Ok(self.decoder.run(x, &mut cache.0))
     }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use tokenizers::Tokenizer;
 
+use super::log_sum_exp;
 use crate::checkpoint::Checkpoint;
 use crate::text::generate::{Flow, GenerateOptions, StopReason, generate};
 use crate::text::{TextCache, TextError, TextModel};
@@ -170,9 +171,4 @@ impl StarterLanguage {
         });
         allowed.unwrap_or(EOS[1])
     }
-}
-
-fn log_sum_exp(logits: &[f32]) -> f32 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    largest + logits.iter().map(|l| (l - largest).exp()).sum::<f32>().ln()
 }

@@ -92,7 +92,15 @@ impl LlamaConfig {
     /// # Errors
     /// [`CheckpointError::Config`] says which field is wrong.
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
-        let config = Self::deserialize(&checkpoint.config).map_err(|e| CheckpointError::Config(e.to_string()))?;
+        Self::from_json(&checkpoint.config)
+    }
+
+    /// The same for the part of a configuration that is a Llama's.
+    ///
+    /// # Errors
+    /// As [`LlamaConfig::from_checkpoint`].
+    pub fn from_json(fields: &serde_json::Value) -> Result<Self, CheckpointError> {
+        let config = Self::deserialize(fields).map_err(|e| CheckpointError::Config(e.to_string()))?;
         config.check()?;
         Ok(config)
     }
