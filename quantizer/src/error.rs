@@ -7,6 +7,7 @@ use sightread_models::checkpoint::CheckpointError;
 use sightread_models::int4::PackError;
 use sightread_models::speech::SpeechError;
 use sightread_models::text::TextError;
+use sightread_models::vlm::VlmError;
 
 /// Why a layer could not be quantized.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,9 @@ pub enum PipelineError {
     /// Recordings and a speech model do not go together.
     #[error(transparent)]
     Speech(#[from] SpeechError),
+    /// Pictures and a vision-language model do not go together.
+    #[error(transparent)]
+    Vlm(#[from] VlmError),
     /// A layer could not be quantized.
     #[error("in layer {layer}: {source}")]
     Layer {

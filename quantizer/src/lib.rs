@@ -10,6 +10,7 @@ pub mod hessian;
 pub mod layer;
 pub mod matrix;
 pub mod paper;
+pub mod pictures;
 pub mod pipeline;
 pub mod random_model;
 pub mod recordings;

@@ -1,5 +1,6 @@
 //! The command `rpiq`.
 
+mod ask;
 mod eval;
 mod generate;
 mod inspect;
@@ -26,6 +27,8 @@ enum Command {
     Eval(eval::Args),
     /// Continue a text or answer a question
     Generate(generate::Args),
+    /// Answer a question about a picture
+    Ask(ask::Args),
     /// Show what a model folder holds
     Inspect(inspect::Args),
     /// Write the logits of a text, for comparing with other programs
@@ -66,6 +69,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Quantize(args) => quantize::run(args),
         Command::Eval(args) => eval::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Ask(args) => ask::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),
         Command::RandomModel(args) => random_model::run(&args),

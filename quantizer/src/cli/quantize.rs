@@ -7,6 +7,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::{Checkpoint, Provenance};
 use sightread_models::speech::WhisperConfig;
 use sightread_models::text::text_blocks;
+use sightread_models::vlm::idefics3::{Idefics3Config, PictureOptions};
 
 use super::BackendArg;
 use crate::PipelineError;
@@ -15,7 +16,8 @@ use crate::grid::{GridSearch, Symmetry};
 use crate::pipeline::calibration::{CalibrationSet, CalibrationSize};
 use crate::pipeline::report::{LayerReport, RunReport};
 use crate::pipeline::{
-    EmbeddingType, Event, Job, Method, Network, QuantizeOptions, SpeechNetwork, TextNetwork, quantize_model,
+    EmbeddingType, Event, Job, Method, Network, QuantizeOptions, SpeechNetwork, TextNetwork, VisionType, VlmNetwork,
+    VlmOptions, quantize_model,
 };
 use crate::rpiq::SweepOrder;
 
@@ -26,7 +28,8 @@ pub(super) struct Args {
     /// Folder to write
     out: PathBuf,
     /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own; for Whisper a .jsonl file with
-    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz
+    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz; for SmolVLM one {"image": FILE, "text": …} a
+    /// line, with a "question" if the text answers another one than "What is in the picture?"
     #[arg(long)]
     calibration: Option<PathBuf>,
     /// Calibration sequences
@@ -86,6 +89,18 @@ pub(super) struct Args {
     /// Storage of embeddings and output head
     #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
     embeddings: EmbeddingType,
+    /// How the vision tower of a SmolVLM is stored
+    #[arg(long, value_enum, default_value_t)]
+    vision: VisionType,
+    /// How the layer between vision tower and language model is stored
+    #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
+    connector: EmbeddingType,
+    /// Pictures that the vision tower is calibrated on, of all that the language model is
+    #[arg(long, default_value_t = 64)]
+    vision_sequences: usize,
+    /// Tiles of a picture at most, beside the one that shows it whole
+    #[arg(long, default_value_t = 0)]
+    tiles: usize,
     /// Largest weight file in megabytes; without it, one file
     #[arg(long)]
     shard_mb: Option<u64>,
@@ -169,6 +184,16 @@ impl Args {
         if WhisperConfig::is_whisper(source) {
             let read = |list: &Path| CalibrationSet::read_recordings(list, size);
             return Ok(Box::new(SpeechNetwork::new(source, &self.calibration(read)?, device)?));
+        }
+        if Idefics3Config::is_idefics3(source) {
+            let read = |list: &Path| CalibrationSet::read_pictures(list, size);
+            let options = VlmOptions {
+                vision: self.vision,
+                connector: self.connector,
+                vision_sequences: self.vision_sequences,
+                pictures: PictureOptions { detail: false, max_tiles: self.tiles },
+            };
+            return Ok(Box::new(VlmNetwork::new(source, &self.calibration(read)?, options, device)?));
         }
         let context = text_blocks(source, device)?.sizes().context;
         if size.seq_len > context {

@@ -52,4 +52,14 @@ pub trait Network {
 
     /// Modules that hold embeddings or the output head.
     fn embeddings(&self) -> Vec<String>;
+
+    /// Sequences of a stack that Hessians are made of, the first so many of [`Network::calibration`].
+    fn calibration_of(&self, _stack: usize) -> usize {
+        self.calibration()
+    }
+
+    /// Modules that are stored as 8-bit rows, however embeddings are.
+    fn rows_i8(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
