@@ -45,6 +45,11 @@ impl Tensors {
         chunks.iter().map(|&bytes| from_bytes(bytes)).collect()
     }
 
+    /// Whether there is a tensor of this name.
+    pub fn holds(&self, name: &str) -> bool {
+        SafeTensors::deserialize(&self.0).is_ok_and(|file| file.tensor(name).is_ok())
+    }
+
     /// A tensor stored as `F32`.
     pub fn f32(&self, name: &str) -> Vec<f32> {
         self.values(name, Dtype::F32, f32::from_le_bytes)
