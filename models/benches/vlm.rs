@@ -11,8 +11,8 @@ use sightread_models::checkpoint::Checkpoint;
 use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
-use sightread_models::text::generate::{GenerateOptions, generate};
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::LoadOptions;
+use sightread_models::text::generate::{Flow, GenerateOptions, generate};
 use sightread_models::vision::RgbView;
 use sightread_models::vlm::idefics3::{PictureOptions, PictureProcessor, VisionLanguage};
 
@@ -65,9 +65,7 @@ fn main() {
     let decode = (0..ROUNDS).map(|_| {
         let mut cache = network.cache();
         network.forward(&vec![100; encoded.positions()], &mut cache).expect("fits");
-        let made = generate(network, tokenizer, &[100], &mut cache, &options, None, |_| {
-            sightread_models::text::generate::Flow::Continue
-        });
+        let made = generate(network, tokenizer, &[100], &mut cache, &options, None, |_| Flow::Continue);
         let made = made.expect("generated");
         made.decode.as_secs_f64() / made.passes.max(1) as f64
     });

@@ -9,9 +9,8 @@ use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
 use sightread_models::nn::{KvCache, RmsNorm};
-use sightread_models::text::BlockStack;
 use sightread_models::text::generate::Flow;
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::{BlockStack, LoadOptions};
 use sightread_models::vision::RgbView;
 use sightread_models::vlm::idefics3::{
     Idefics3, Idefics3Blocks, PictureOptions, PictureProcessor, PromptBuilder, TiledPicture, VisionLanguage,
@@ -288,7 +287,7 @@ fn blocks_one_by_one_and_stage_by_stage_give_the_same() {
             values(x.clone().into_data().try_into_vec().unwrap(), embedded.clone().into_data().try_into_vec().unwrap());
         assert!(at_start < TOLERANCE, "{name}: {at_start}");
         let (language, mut cache) = (model.language(), model.language().cache());
-        let (d, eps) = (language.config().hidden_size, language.config().rms_norm_eps);
+        let (d, eps) = (blocks.config.text_config.hidden_size, blocks.config.text_config.rms_norm_eps);
         let norm = RmsNorm::load(&checkpoint, "model.text_model.norm", d, eps, &device).unwrap();
         let whole = language.forward_embeddings(embedded, &mut cache).unwrap();
         let whole = language.logit_values(whole).unwrap();
