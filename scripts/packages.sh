@@ -23,6 +23,18 @@ need_build_packages() {
     need gcc libc6-dev pkg-config libasound2-dev libspeechd-dev libclang-dev clang
 }
 
+# need_desk_packages: a microphone, a loudspeaker and a voice without hardware.
+need_desk_packages() {
+    need python3 pulseaudio pulseaudio-utils libasound2-plugins speech-dispatcher speech-dispatcher-espeak-ng \
+        speech-dispatcher-audio-plugins espeak-ng flite
+}
+
+# need_screen_packages: a screen without a monitor, keys, pictures of it, and the accessibility bus; what a window needs.
+need_screen_packages() {
+    need python3 xvfb xdotool imagemagick dbus at-spi2-core libglib2.0-bin python3-pyatspi gir1.2-atspi-2.0 orca \
+        libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon0 libxkbcommon-x11-0 libgl1 libgl1-mesa-dri
+}
+
 # need_rust: says where to get Rust when cargo is not there.
 need_rust() {
     command -v cargo >/dev/null 2>&1 && return 0

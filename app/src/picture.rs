@@ -47,6 +47,14 @@ pub enum PictureError {
 /// # Errors
 /// [`PictureError`].
 pub fn open(path: &Path) -> Result<RgbImage, PictureError> {
+    decode(&bytes(path)?)
+}
+
+/// The bytes of a picture's file, or of standard input if the path is `-`.
+///
+/// # Errors
+/// [`PictureError::Io`].
+pub fn bytes(path: &Path) -> Result<Vec<u8>, PictureError> {
     let io = |source| PictureError::Io { path: path.into(), source };
     let mut bytes = vec![];
     let read = |from: &mut dyn Read, bytes: &mut Vec<u8>| from.take(MAX_FILE + 1).read_to_end(bytes);
@@ -55,7 +63,7 @@ pub fn open(path: &Path) -> Result<RgbImage, PictureError> {
     } else {
         read(&mut File::open(path).map_err(io)?, &mut bytes).map_err(io)?;
     }
-    decode(&bytes)
+    Ok(bytes)
 }
 
 /// Decodes the bytes of a picture, whatever its file was called; the first frame of an animation.

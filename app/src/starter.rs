@@ -1,11 +1,11 @@
 //! The starter model as the app holds it: the vision half at once, the language half when the first question needs it.
 
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use image::RgbImage;
 use sightread_models::checkpoint::{CheckpointError, verify_if_listed};
-use sightread_models::device::{Backend, DeviceError};
+use sightread_models::device::{Backend, Device, DeviceError};
 use sightread_models::text::TextError;
 use sightread_models::vision::{Detector, LineClassifier, LineRead, Recognizer, RgbView, VisionError};
 use sightread_models::vlm::StarterLanguage;
@@ -58,11 +58,11 @@ fn is_starter(folder: &Path) -> bool {
 /// The starter model, opened.
 pub struct Starter {
     folder: PathBuf,
-    device: sightread_models::device::Device,
+    device: Device,
     detector: Detector,
     classifier: LineClassifier,
     recognizer: Recognizer,
-    language: OnceCell<StarterLanguage>,
+    language: OnceLock<StarterLanguage>,
 }
 
 impl Starter {
@@ -80,7 +80,7 @@ impl Starter {
             recognizer: Recognizer::load(&vision.join("recognizer.safetensors"), &device)?,
             folder: folder.into(),
             device,
-            language: OnceCell::new(),
+            language: OnceLock::new(),
         })
     }
 
@@ -96,6 +96,11 @@ impl Starter {
         verify_if_listed(&folder)?;
         let language = StarterLanguage::load(&folder, &self.device)?;
         Ok(self.language.get_or_init(|| language))
+    }
+
+    /// What the networks run on.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The vision half alone, as reading needs it.

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import wave
 from pathlib import Path
 
 RATE = 16000
@@ -196,3 +197,11 @@ class Program:
             return wait_for(f"{text!r}", found, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}; it said {[line for _, line in self.lines]}") from None
+
+
+def write_wav(path, data):
+    """Writes what a recording holds; the path."""
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, RATE, 0, "NONE", ""))
+        out.writeframes(data)
+    return path

@@ -5,41 +5,26 @@
 
 PROGRAM is the built `sightread`. Steps run in order, all of them if none is named, a second time if they fail; every figure is printed.
 """
-import argparse
 import json
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 import wave
 from pathlib import Path
 
-from desk import RATE, Desk, Program, Recording, cpu_share, wait_for
+from desk import RATE, Desk, Program, Recording, cpu_share, wait_for, write_wav
 from questions import QUESTIONS
+from steps import main, note
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "assets" / "samples"
 LONG = "This is a rather long sentence that goes on and on, so that there is time to break something while it is spoken."
 # Share of a core that the program may use while it waits.
 IDLE = 0.05
-figures = {}
-
-
-def note(name, value):
-    figures[name] = value
-    print(f"  {name}: {value:.3f}" if isinstance(value, float) else f"  {name}: {value}", flush=True)
 
 
 def flite(text, path, voice="slt"):
     subprocess.run(["flite", "-voice", voice, "-t", text, "-o", str(path)], check=True)
-    return path
-
-
-def write_wav(path, data):
-    with wave.open(str(path), "wb") as out:
-        out.setparams((1, 2, RATE, 0, "NONE", ""))
-        out.writeframes(data)
     return path
 
 
@@ -61,6 +46,33 @@ def say(desk, program, scratch):
     subprocess.run([program, "say", "Hello there", "--output", file], env=desk.env, check=True)
     with wave.open(str(file)) as sound:
         assert sound.getnframes() > sound.getframerate() / 2
+
+
+def voices(desk, program, scratch):
+    """Voices are listed; a chosen one sounds otherwise and does not delay the first word; a missing one is told and replaced."""
+    start = time.monotonic()
+    out = subprocess.run([program, "voices", "--language", "en", "--json"], env=desk.env, capture_output=True, text=True, check=True)
+    note("seconds until the voices are listed", time.monotonic() - start)
+    english = [json.loads(line) for line in out.stdout.splitlines()]
+    assert {"name": "English (Scotland)", "language": "en-GB-SCOTLAND"} in english, english
+    assert all(voice["language"].startswith("en") and "+" not in voice["name"] for voice in english), english
+    spoken, first, told = {}, {}, {}
+    choices = {"the system's own": [], "a French": ["--voice", "French (France)"], "any French": ["--language", "fr-CA"],
+               "a missing": ["--voice", "Zoe"]}
+    with Recording(desk) as recording:
+        for name, choice in choices.items():
+            start = time.monotonic()
+            said = subprocess.run([program, "say", LONG, *choice], env=desk.env, capture_output=True, text=True, check=True)
+            time.sleep(0.3)
+            loud = recording.loud(after=start)
+            assert loud, f"{name} voice was not heard"
+            first[name], spoken[name], told[name] = loud[0] - start, loud[-1] - loud[0], said.stderr
+    note("seconds of speech", " ".join(f"{name}: {seconds:.2f}" for name, seconds in spoken.items()))
+    note("seconds to the first sound", " ".join(f"{name}: {seconds:.2f}" for name, seconds in first.items()))
+    own = spoken["the system's own"]
+    assert spoken["a French"] < 0.93 * own and spoken["any French"] < 0.93 * own
+    assert abs(spoken["a missing"] - own) < 0.05 * own
+    assert "There is no voice called Zoe" in told["a missing"] and not told["a French"] and not told["any French"], told
 
 
 def doctor(desk, program, scratch):
@@ -215,38 +227,7 @@ def words(text):
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-STEPS = [say, doctor, microphone, barge_in, speech_service_dies, sound_server_dies, questions]
-
-
-def passes(step, program):
-    """One try of a step, on a desk of its own."""
-    with Desk() as desk, tempfile.TemporaryDirectory() as scratch:
-        try:
-            step(desk, program, Path(scratch))
-        except (AssertionError, IndexError, StopIteration, OSError, subprocess.CalledProcessError) as error:
-            print(f"  FAILED: {error!r}", flush=True)
-            return False
-    return True
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", type=Path)
-    parser.add_argument("steps", nargs="*", choices=[[], *(step.__name__ for step in STEPS)])
-    parser.add_argument("--json", type=Path, help="writes the figures there")
-    options = parser.parse_args()
-    failed = []
-    for step in STEPS:
-        if options.steps and step.__name__ not in options.steps:
-            continue
-        print(f"{step.__name__}: {step.__doc__}", flush=True)
-        # Real time on a machine that may be busy with something else: what fails is tried once more.
-        if not any(passes(step, options.program.resolve()) for _ in range(2)):
-            failed.append(step.__name__)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
-    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
-
+STEPS = [say, voices, doctor, microphone, barge_in, speech_service_dies, sound_server_dies, questions]
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, STEPS, Desk)

@@ -5,8 +5,7 @@ cd "$(dirname "$0")/../.."
 . scripts/packages.sh
 need_rust
 need_build_packages
-if ! need python3 pulseaudio pulseaudio-utils libasound2-plugins speech-dispatcher speech-dispatcher-espeak-ng \
-    speech-dispatcher-audio-plugins espeak-ng flite; then
+if ! need_desk_packages; then
     echo "LEFT OUT: the packages for a desk without hardware cannot be installed here." >&2
     exit 0
 fi

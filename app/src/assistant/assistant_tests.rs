@@ -9,14 +9,15 @@ struct Fixed {
     sure: bool,
 }
 
-impl Mind for Fixed {
-    fn answer(&mut self, question: &str, on_text: &mut dyn FnMut(&str)) -> Result<Answer, String> {
+impl Fixed {
+    fn answer(&self, question: &str, assistant: &mut Assistant, emit: &mut dyn FnMut(Event)) {
         if question.contains("fail") {
-            return Err("the model is missing".into());
+            return assistant.answered(Err("the model is missing".into()), emit);
         }
-        self.pieces.iter().for_each(|piece| on_text(piece));
+        self.pieces.iter().for_each(|piece| assistant.piece(piece, emit));
         let text = self.pieces.concat().trim().to_string();
-        Ok(Answer { text, sure: self.sure, confidence: 1.0, lines: vec![], source: Source::LanguageModel })
+        let answer = Answer { text, sure: self.sure, confidence: 1.0, lines: vec![], source: Source::LanguageModel };
+        assistant.answered(Ok(&answer), emit);
     }
 }
 
@@ -39,7 +40,10 @@ impl Talk {
 
     fn events(&mut self, heard: &str) -> Vec<Event> {
         let mut events = vec![];
-        self.assistant.handle(understand(heard), &mut self.mind, &mut |event| events.push(event));
+        self.assistant.handle(understand(heard), &mut |event| events.push(event));
+        if let Some(Event::Think(question)) = events.last().cloned() {
+            self.mind.answer(&question, &mut self.assistant, &mut |event| events.push(event));
+        }
         assert_eq!(events.first(), Some(&Event::Silence), "what was being said gives way");
         events
     }
@@ -133,7 +137,7 @@ fn colour_light_help_and_failures_are_said() {
     let mut talk = Talk::new();
     assert_eq!(talk.said("what colour is it"), ["It is red."]);
     assert_eq!(talk.said("is the light on"), ["It is bright."]);
-    assert!(talk.said("help")[0].starts_with("Say: read it"));
+    assert!(talk.said("help")[0].starts_with("Say: look"));
     assert_eq!(talk.said("does it fail"), ["That did not work: the model is missing."]);
     assert_eq!(talk.said("[noise]"), [UNCLEAR]);
     assert!(talk.events("quit").contains(&Event::Quit));
@@ -155,4 +159,34 @@ fn a_picture_without_text_has_none() {
     talk.assistant.show(Scene::default());
     assert_eq!(talk.said("read it"), [NO_TEXT]);
     assert_eq!(talk.said("next line"), [NO_TEXT]);
+}
+
+#[test]
+fn an_answer_that_nobody_waits_for_any_more_is_not_said() {
+    let mut talk = Talk::new();
+    let mut events = vec![];
+    talk.assistant.handle(understand("How much is it?"), &mut |event| events.push(event));
+    assert_eq!(events, [Event::Silence, Event::Think("How much is it?".into())]);
+    talk.events("stop");
+    talk.assistant.piece("It costs 1.85. And", &mut |event| events.push(event));
+    talk.assistant.answered(Err("late".into()), &mut |event| events.push(event));
+    assert_eq!(events.len(), 2);
+}
+
+#[test]
+fn what_the_camera_sees_now_goes_before_the_picture() {
+    let mut talk = Talk::new();
+    talk.assistant.glance("It is blue.".into(), "It is dark.".into());
+    assert_eq!(talk.said("what colour is it"), ["It is blue."]);
+    assert_eq!(talk.said("what colour is it"), ["It is red."]);
+}
+
+#[test]
+fn what_others_must_do_is_handed_on() {
+    let mut talk = Talk::new();
+    assert_eq!(talk.events("look")[1..], [Event::Look]);
+    assert_eq!(talk.events("lamp on")[1..], [Event::Torch(true)]);
+    assert_eq!(talk.events("copy it")[1..], [Event::Copy("EXIT A1\nMind the gap\nNo smoking".into())]);
+    assert_eq!(talk.events("save it")[1..], [Event::Save]);
+    assert_eq!(talk.events("open settings")[1..], [Event::Open(Screen::Settings)]);
 }

@@ -6,9 +6,13 @@
 
 use strsim::damerau_levenshtein;
 
+use super::Screen;
+
 /// What the user wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// Take a new picture and read it.
+    Look,
     /// Read everything from the top.
     Read,
     /// Say the last thing again.
@@ -33,6 +37,14 @@ pub enum Command {
     Colour,
     /// Tell how light it is.
     Light,
+    /// Switch the camera's lamp on or off.
+    Torch(bool),
+    /// Put the text into the clipboard.
+    Copy,
+    /// Save the text as a file.
+    Save,
+    /// Open a screen.
+    Open(Screen),
     /// Tell what can be asked.
     Help,
     /// End the program.
@@ -44,7 +56,7 @@ pub enum Command {
 }
 
 /// Ways to say each command.
-const PHRASES: [(Command, &[&str]); 14] = [
+const PHRASES: [(Command, &[&str]); 25] = [
     (
         Command::Read,
         &[
@@ -168,6 +180,36 @@ const PHRASES: [(Command, &[&str]); 14] = [
             "is there any light",
         ],
     ),
+    (
+        Command::Look,
+        &[
+            "look",
+            "look at this",
+            "look now",
+            "take a picture",
+            "take the picture",
+            "new picture",
+            "read now",
+            "capture",
+            "what is in front of me",
+        ],
+    ),
+    (
+        Command::Torch(true),
+        &["lamp on", "torch on", "flashlight on", "turn on the lamp", "switch on the lamp", "turn the lamp on"],
+    ),
+    (
+        Command::Torch(false),
+        &["lamp off", "torch off", "flashlight off", "turn off the lamp", "switch off the lamp", "turn the lamp off"],
+    ),
+    (Command::Copy, &["copy", "copy it", "copy that", "copy the text"]),
+    (Command::Save, &["save", "save it", "save that", "save the text"]),
+    (Command::Open(Screen::Reader), &["open reader", "back to reading", "open camera", "open the reader"]),
+    (Command::Open(Screen::History), &["open history", "history", "open the history", "show history"]),
+    (Command::Open(Screen::Models), &["open models", "models", "open the models", "show models"]),
+    (Command::Open(Screen::Settings), &["open settings", "settings", "open the settings", "show settings"]),
+    (Command::Open(Screen::SetUp), &["open set up", "set up", "setup", "open setup", "check everything"]),
+    (Command::Open(Screen::Help), &["open help", "show keys", "open the help"]),
     (Command::Help, &["help", "help me", "what can i say", "what can you do", "what can i ask", "how does this work"]),
     (
         Command::Quit,

@@ -3,9 +3,11 @@
 
 mod command;
 mod scene;
+mod screen;
 
 pub use command::{Command, understand};
 pub use scene::Scene;
+pub use screen::Screen;
 
 use crate::answer::{Answer, NO_TEXT};
 use crate::speech::sentences::{Sentences, split};
@@ -21,17 +23,20 @@ pub enum Event {
     Silence,
     /// Set the voice.
     Configure(Settings),
+    /// Answer a question about the picture; the answer comes back through [`Assistant::piece`] and [`Assistant::answered`].
+    Think(String),
+    /// Take a new picture and read it.
+    Look,
+    /// Switch the camera's lamp.
+    Torch(bool),
+    /// Put these words into the clipboard.
+    Copy(String),
+    /// Save the text as a file.
+    Save,
+    /// Open a screen.
+    Open(Screen),
     /// End the program.
     Quit,
-}
-
-/// What answers questions about the picture.
-pub trait Mind {
-    /// Answers a question; `on_text` gets the answer piece by piece while it is made.
-    ///
-    /// # Errors
-    /// A reason fit to be spoken.
-    fn answer(&mut self, question: &str, on_text: &mut dyn FnMut(&str)) -> Result<Answer, String>;
 }
 
 /// Said where there is nothing to speak about.
@@ -39,8 +44,9 @@ const NO_PICTURE: &str = "There is no picture yet.";
 /// Said when nothing was understood.
 const UNCLEAR: &str = "Sorry, what would you like to know?";
 /// Said on "help".
-const HELP: &str = "Say: read it, next line, previous line, again, spell that, slower, faster, louder, quieter, \
-    what colour is it, is the light on, stop, or quit. Anything else is a question about the picture.";
+const HELP: &str = "Say: look, read it, next line, previous line, again, spell that, slower, faster, louder, quieter, \
+    what colour is it, is the light on, lamp on, copy it, save it, open settings, stop, or quit. \
+    Anything else is a question about the picture.";
 /// A step of the rate.
 const RATE_STEP: i32 = 20;
 /// A step of the volume.
@@ -56,6 +62,17 @@ pub struct Assistant {
     reading: bool,
     last_said: Vec<String>,
     settings: Settings,
+    /// The question that is being thought about.
+    asking: Option<Asking>,
+    /// Colour and light of what the camera sees.
+    glance: Option<(String, String)>,
+}
+
+/// An answer that is still being made.
+#[derive(Debug, Default)]
+struct Asking {
+    sentences: Sentences,
+    said: Vec<String>,
 }
 
 impl Assistant {
@@ -69,11 +86,27 @@ impl Assistant {
         self.settings
     }
 
+    /// The voice is set so from now on.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// A new picture. Nothing is said of it yet.
     pub fn show(&mut self, scene: Scene) {
         self.scene = Some(scene);
         self.row = None;
         self.reading = false;
+        self.asking = None;
+    }
+
+    /// Whether there is a picture.
+    pub fn has_picture(&self) -> bool {
+        self.scene.is_some()
+    }
+
+    /// What a camera sees now, which goes before the colour and light of the picture that was read.
+    pub fn glance(&mut self, colour: String, light: String) {
+        self.glance = Some((colour, light));
     }
 
     /// The voice began an utterance with this mark.
@@ -87,9 +120,10 @@ impl Assistant {
     }
 
     /// Does what was asked.
-    pub fn handle(&mut self, command: Command, mind: &mut dyn Mind, emit: &mut dyn FnMut(Event)) {
+    pub fn handle(&mut self, command: Command, emit: &mut dyn FnMut(Event)) {
         // Whatever is being said gives way to what was asked.
         emit(Event::Silence);
+        self.asking = None;
         let was_reading = std::mem::take(&mut self.reading);
         match command {
             Command::Read => self.read(0, true, emit),
@@ -102,15 +136,26 @@ impl Assistant {
             Command::Louder => self.set(0, VOLUME_STEP, "Louder.", was_reading, emit),
             Command::Quieter => self.set(0, -VOLUME_STEP, "Quieter.", was_reading, emit),
             Command::Stop => {}
-            Command::Colour => self.tell(|scene| &scene.colour, emit),
-            Command::Light => self.tell(|scene| &scene.light, emit),
+            Command::Colour => self.tell(|(colour, _)| colour, emit),
+            Command::Light => self.tell(|(_, light)| light, emit),
+            Command::Look => emit(Event::Look),
+            Command::Torch(on) => emit(Event::Torch(on)),
+            Command::Copy => match &self.scene {
+                Some(scene) => emit(Event::Copy(scene.rows.join("\n"))),
+                None => self.say(NO_PICTURE, emit),
+            },
+            Command::Save => match &self.scene {
+                Some(_) => emit(Event::Save),
+                None => self.say(NO_PICTURE, emit),
+            },
+            Command::Open(screen) => emit(Event::Open(screen)),
             Command::Help => self.say(HELP, emit),
             Command::Quit => {
                 // Not kept as what was said last: nobody can ask for it again.
                 emit(answer("Goodbye.".into(), None));
                 emit(Event::Quit);
             }
-            Command::Ask(question) => self.ask(&question, mind, emit),
+            Command::Ask(question) => self.ask(question, emit),
             Command::Unclear => emit(answer(UNCLEAR.into(), None)),
         }
     }
@@ -187,48 +232,59 @@ impl Assistant {
         }
     }
 
-    fn tell(&mut self, what: impl Fn(&Scene) -> &str, emit: &mut dyn FnMut(Event)) {
-        let text = self.scene.as_ref().map_or(NO_PICTURE, what).to_string();
+    fn tell(&mut self, what: impl Fn((String, String)) -> String, emit: &mut dyn FnMut(Event)) {
+        let of_picture = || self.scene.as_ref().map(|scene| (scene.colour.clone(), scene.light.clone()));
+        let text = self.glance.take().or_else(of_picture).map_or_else(|| NO_PICTURE.to_string(), what);
         self.say(&text, emit);
     }
 
-    /// Asks the mind and speaks each sentence as soon as it is whole. The last one waits for the verdict: an answer of
-    /// one sentence that is not sure says so first, not after the number.
-    fn ask(&mut self, question: &str, mind: &mut dyn Mind, emit: &mut dyn FnMut(Event)) {
+    fn ask(&mut self, question: String, emit: &mut dyn FnMut(Event)) {
         if self.scene.is_none() {
             return self.say(NO_PICTURE, emit);
         }
-        let mut sentences = Sentences::default();
-        let mut said = vec![];
-        let mut speak = |text: String| {
-            // The bar stands between cells of a row.
-            let text = text.replace(" | ", ", ");
-            emit(answer(text.clone(), None));
-            said.push(text);
-        };
-        let mut begun = false;
-        let answered = mind.answer(question, &mut |piece| {
-            for sentence in sentences.push(piece) {
-                begun = true;
-                speak(sentence);
+        self.asking = Some(Asking::default());
+        emit(Event::Think(question));
+    }
+
+    /// The next piece of the answer that is being made. Each sentence is spoken as soon as it is whole; the last one waits
+    /// for the verdict: an answer of one sentence that is not sure says so first, not after the number.
+    pub fn piece(&mut self, piece: &str, emit: &mut dyn FnMut(Event)) {
+        let Some(asking) = &mut self.asking else { return };
+        for sentence in asking.sentences.push(piece) {
+            asking.speak(sentence, emit);
+        }
+    }
+
+    /// The answer is complete, or there is none for a reason fit to be spoken.
+    pub fn answered(&mut self, answer: Result<&Answer, String>, emit: &mut dyn FnMut(Event)) {
+        let Some(mut asking) = self.asking.take() else { return };
+        match answer {
+            Err(reason) => asking.speak(format!("That did not work: {reason}."), emit),
+            Ok(found) if asking.said.is_empty() => {
+                split(&found.spoken()).into_iter().for_each(|sentence| asking.speak(sentence, emit));
             }
-        });
-        match answered {
-            Err(reason) => speak(format!("That did not work: {reason}.")),
-            Ok(found) if !begun => split(&found.spoken()).into_iter().for_each(speak),
             Ok(found) => {
                 let doubt = (!found.sure).then(|| "I am not sure of that.".to_string());
-                sentences.finish().into_iter().chain(doubt).for_each(speak);
+                asking.sentences.finish().into_iter().chain(doubt).for_each(|sentence| asking.speak(sentence, emit));
             }
         }
-        if !said.is_empty() {
-            self.last_said = said;
+        if !asking.said.is_empty() {
+            self.last_said = asking.said;
         }
     }
 
     fn say(&mut self, text: &str, emit: &mut dyn FnMut(Event)) {
         self.last_said = vec![text.into()];
         emit(answer(text.into(), None));
+    }
+}
+
+impl Asking {
+    fn speak(&mut self, sentence: String, emit: &mut dyn FnMut(Event)) {
+        // The bar stands between cells of a row.
+        let text = sentence.replace(" | ", ", ");
+        emit(answer(text.clone(), None));
+        self.said.push(text);
     }
 }
 

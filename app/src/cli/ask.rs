@@ -9,11 +9,9 @@ use sightread_models::text::generate::Flow;
 
 use super::ModelArgs;
 use super::read::read_one;
-use crate::answer::{Answer, Conversation};
-use crate::assistant::Mind;
+use crate::answer::Conversation;
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::speech::wav;
-use crate::starter::Starter;
 
 #[derive(Debug, Args)]
 pub(super) struct AskArgs {
@@ -81,20 +79,4 @@ fn spoken_questions(args: &AskArgs) -> anyhow::Result<Vec<String>> {
         questions.push(question);
     }
     Ok(questions)
-}
-
-/// The starter model as the assistant asks it.
-pub(super) struct StarterMind<'a> {
-    pub(super) starter: &'a Starter,
-    pub(super) conversation: &'a mut Conversation,
-}
-
-impl Mind for StarterMind<'_> {
-    fn answer(&mut self, question: &str, on_text: &mut dyn FnMut(&str)) -> Result<Answer, String> {
-        let piece = |piece: &str| {
-            on_text(piece);
-            Flow::Continue
-        };
-        self.conversation.ask(question, || self.starter.language(), piece).map_err(|error| error.to_string())
-    }
 }

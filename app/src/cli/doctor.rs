@@ -7,6 +7,7 @@ use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 
 use super::{ModelArgs, sound_check};
+use crate::screen_reader;
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::starter::Starter;
 
@@ -55,6 +56,8 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
     check("microphone", sound_check::microphone());
     check("speaker", sound_check::speaker());
     check("voice", sound_check::voice());
+    let reader = if screen_reader::is_running() { "runs" } else { "none is known to run" };
+    check("screen reader", Ok(reader.into()));
     let speech = Transcriber::open(Expected::Questions, args.model.backend()).map(|_| "loads".to_string());
     check("speech model", speech.map_err(|error| format!("{error}; spoken questions are not understood")));
     if problems > 0 {

@@ -10,6 +10,7 @@ mod say;
 mod screen;
 mod sound_check;
 mod transcribe;
+mod voices;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,8 @@ enum Command {
     Ask(ask::AskArgs),
     /// Speaks a text.
     Say(say::SayArgs),
+    /// Lists the voices of the system's speech service.
+    Voices(voices::VoicesArgs),
     /// Reads a picture aloud and answers spoken questions about it.
     Listen(listen::ListenArgs),
     /// Writes down what was said in a recording.
@@ -96,6 +99,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Read(args) => read::run(args),
         Command::Ask(args) => ask::run(args),
         Command::Say(args) => say::run(args),
+        Command::Voices(args) => voices::run(args),
         Command::Listen(args) => listen::run(args),
         Command::Transcribe(args) => transcribe::run(args),
         Command::Microphone(args) => microphone::run(args),

@@ -59,14 +59,8 @@ fn spoken(reading: &Reading) -> String {
         return text + NO_TEXT + "\n";
     }
     for row in reading.rows() {
-        let cells: Vec<String> = row.iter().map(marked).collect();
+        let cells: Vec<String> = row.iter().map(Line::marked).collect();
         text += &format!("{}\n", cells.join("  "));
     }
     text
-}
-
-/// A line with its doubtful words marked.
-fn marked(line: &Line) -> String {
-    let word = |w: &crate::reading::Word| if w.sure { w.text.clone() } else { format!("{} (not sure)", w.text) };
-    line.words.iter().map(word).collect::<Vec<_>>().join(" ")
 }

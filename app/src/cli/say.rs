@@ -9,7 +9,7 @@ use clap::Args;
 use super::screen::show;
 use crate::speech::sentences::split;
 use crate::speech::to_file::speak_to_file;
-use crate::speech::voice::{Notice, Priority, Settings, Utterance, Voice};
+use crate::speech::voice::{Notice, Priority, Settings, Utterance, Voice, VoiceChoice};
 
 /// How the voice is set.
 #[derive(Debug, Clone, Args)]
@@ -20,11 +20,21 @@ pub(super) struct VoiceArgs {
     /// Loudness, 20 to 100.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i32).range(20..=100))]
     volume: i32,
+    /// Name of the voice, as `sightread voices` lists it.
+    #[arg(long, value_name = "NAME", default_value = "")]
+    voice: String,
+    /// Language of the voice, `en-GB` for example.
+    #[arg(long, value_name = "TAG", default_value = "")]
+    language: String,
 }
 
 impl VoiceArgs {
     pub(super) fn settings(&self) -> Settings {
         Settings::new(self.rate, self.volume)
+    }
+
+    pub(super) fn choice(&self) -> VoiceChoice {
+        VoiceChoice::new(&self.language, &self.voice)
     }
 }
 
@@ -45,7 +55,7 @@ pub(super) fn run(args: SayArgs) -> anyhow::Result<()> {
         text => text.to_string(),
     };
     if let Some(path) = &args.output {
-        return Ok(speak_to_file(&text, path, args.voice.settings())?);
+        return Ok(speak_to_file(&text, path, args.voice.settings(), &args.voice.choice())?);
     }
     let (done, quiet) = channel();
     let voice = Voice::start(move |notice| {
@@ -55,6 +65,7 @@ pub(super) fn run(args: SayArgs) -> anyhow::Result<()> {
         }
     })?;
     voice.configure(args.voice.settings());
+    voice.choose(args.voice.choice());
     let silence = voice.clone();
     // The handle that is dropped last waits until the service is silent.
     ctrlc::set_handler(move || silence.silence()).context("Ctrl-C cannot be caught")?;

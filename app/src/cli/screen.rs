@@ -8,6 +8,7 @@ pub(super) fn show(notice: &Notice) {
         Notice::Began(utterance) | Notice::Unspoken(utterance) => println!("{}", utterance.text),
         Notice::Lost(reason) => eprintln!("(I cannot speak: {reason}. I go on in writing and keep trying.)"),
         Notice::Back => eprintln!("(The voice is back.)"),
-        Notice::Ended(_) | Notice::Quiet { .. } => {}
+        Notice::NoSuchVoice(sentence) => eprintln!("({sentence})"),
+        Notice::Ended(_) | Notice::Quiet { .. } | Notice::Voices(_) => {}
     }
 }

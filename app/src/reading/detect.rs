@@ -71,6 +71,16 @@ pub fn resize(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, R
     Ok(resized)
 }
 
+/// `picture` with no side longer than `longest`, and its size as a share of the original's.
+///
+/// # Errors
+/// [`ReadError::Picture`] if the pixels cannot be worked on.
+pub fn shrink(picture: &RgbImage, longest: u32) -> Result<(RgbImage, f32), ReadError> {
+    let scale = (longest as f32 / picture.width().max(picture.height()).max(1) as f32).min(1.0);
+    let side = |side: u32| ((side as f32 * scale).round() as u32).max(1);
+    Ok((resize(picture, side(picture.width()), side(picture.height()))?, scale))
+}
+
 /// Boxes of the probability map `[height * width]`, in its own pixels.
 fn boxes(map: &[f32], width: usize, height: usize) -> Vec<Quad> {
     let contours = find_contours::<i32>(&text_pixels(map, width, height));

@@ -22,7 +22,7 @@ use crate::answer::{Document, Row};
 
 pub use certainty::{Char, Word};
 pub use crop::LINE_HEIGHT;
-pub use detect::resize as resize_to;
+pub use detect::{resize as resize_to, shrink};
 pub use quad::{Point, Quad};
 pub use quality::Warning;
 
@@ -74,6 +74,14 @@ pub struct Line {
     pub row: usize,
     /// Its words.
     pub words: Vec<Word>,
+}
+
+impl Line {
+    /// Its text with doubtful words marked.
+    pub fn marked(&self) -> String {
+        let word = |w: &Word| if w.sure { w.text.clone() } else { format!("{} (not sure)", w.text) };
+        self.words.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// What was read from a picture.

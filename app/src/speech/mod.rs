@@ -1,5 +1,5 @@
 //! Sound in and out: the microphone becomes utterances ([`listen`]) and words ([`transcribe`]), sentences ([`sentences`])
-//! are spoken by a [`voice`] or into a file ([`to_file`]).
+//! are spoken by a [`voice`] or into a file ([`to_file`]); [`route`] tells what is left to a screen reader.
 
 pub mod aloud;
 mod capture;
@@ -8,6 +8,7 @@ mod endpoint;
 pub mod listen;
 mod noise_floor;
 pub mod resample;
+pub mod route;
 pub mod sentences;
 pub mod speaker;
 pub mod spell;

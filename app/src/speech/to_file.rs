@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::aloud::aloud;
-use super::voice::{Scale, Settings};
+use super::voice::{Scale, Settings, VoiceChoice};
 
 /// The program that speaks into files.
 const PROGRAM: &str = "espeak-ng";
-/// Words a minute: its slowest, its own pace, its fastest.
-const WORDS_A_MINUTE: Scale = Scale { min: 80.0, normal: 175.0, max: 450.0 };
 /// Loudness, where 100 is its own; more is distorted.
 const AMPLITUDE: Scale = Scale { min: 0.0, normal: 100.0, max: 100.0 };
 
@@ -34,18 +32,23 @@ pub enum ToFileError {
 /// Speaks `text` into the WAV file `path`.
 ///
 /// # Errors
-/// [`ToFileError`].
-pub fn speak_to_file(text: &str, path: &Path, settings: Settings) -> Result<(), ToFileError> {
-    run(PROGRAM, text, path, settings)
+/// [`ToFileError`]; also for a voice that the program does not have.
+pub fn speak_to_file(text: &str, path: &Path, settings: Settings, choice: &VoiceChoice) -> Result<(), ToFileError> {
+    run(PROGRAM, text, path, settings, choice)
 }
 
-fn run(program: &str, text: &str, path: &Path, settings: Settings) -> Result<(), ToFileError> {
+fn run(program: &str, text: &str, path: &Path, settings: Settings, choice: &VoiceChoice) -> Result<(), ToFileError> {
     let failed = |reason: String| ToFileError::Failed { path: path.into(), reason };
     // A name that begins with a dash would be taken for an option.
     let file = if path.is_absolute() { path.to_path_buf() } else { Path::new(".").join(path) };
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    // It takes names and languages alike.
+    if let Some(voice) = [choice.name(), choice.language()].into_iter().find(|voice| !voice.is_empty()) {
+        command.arg("-v").arg(voice);
+    }
+    let mut child = command
         .arg("-s")
-        .arg(format!("{:.0}", settings.rate_between(WORDS_A_MINUTE)))
+        .arg(format!("{:.0}", settings.words_a_minute()))
         .arg("-a")
         .arg(format!("{:.0}", settings.volume_between(AMPLITUDE)))
         .arg("-w")
@@ -77,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_told_in_a_sentence() {
-        let error = run("no-such-program-at-all", "hello", Path::new("out.wav"), Settings::default());
+        let own = VoiceChoice::default();
+        let error = run("no-such-program-at-all", "hello", Path::new("out.wav"), Settings::default(), &own);
         assert!(matches!(error, Err(ToFileError::NoProgram)));
     }
 
@@ -85,14 +89,21 @@ mod tests {
     fn speech_lands_in_the_file_where_the_program_is_installed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("-hello.wav");
-        match speak_to_file("hello", &path, Settings::default()) {
+        let own = VoiceChoice::default();
+        match speak_to_file("hello", &path, Settings::default(), &own) {
             Ok(()) => assert!(super::super::wav::open(&path).unwrap().len() > 4_000),
             Err(error) => assert!(matches!(error, ToFileError::NoProgram), "{error}"),
         }
         if Command::new(PROGRAM).arg("--version").output().is_ok() {
             let nowhere = folder.path().join("no/such/folder.wav");
-            let error = speak_to_file("hello", &nowhere, Settings::default());
+            let error = speak_to_file("hello", &nowhere, Settings::default(), &own);
             assert!(matches!(error, Err(ToFileError::Failed { .. })));
+            let speak = |choice| speak_to_file("hello", &path, Settings::default(), &choice);
+            let british = std::fs::read(&path).unwrap();
+            speak(VoiceChoice::new("de", "")).unwrap();
+            assert_ne!(std::fs::read(&path).unwrap(), british, "another voice sounds otherwise");
+            speak(VoiceChoice::new("", "German")).unwrap();
+            assert!(matches!(speak(VoiceChoice::new("", "no such voice")), Err(ToFileError::Failed { .. })));
         }
     }
 }

@@ -15,6 +15,12 @@ pub enum TextError {
     /// The checkpoint has no chat template.
     #[error("the model has no chat template; ask it for a plain completion instead")]
     NoChatTemplate,
+    /// The vocabulary has no mark for the end of a turn.
+    #[error("the model was not taught conversations: its vocabulary has no {token}; choose a model made for chat")]
+    NoTurns {
+        /// The mark.
+        token: &'static str,
+    },
     /// The chat template is not valid or refused the conversation.
     #[error("the model's chat template failed: {0}")]
     ChatTemplate(String),

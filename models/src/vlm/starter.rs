@@ -13,8 +13,10 @@ use crate::checkpoint::Checkpoint;
 use crate::text::generate::{Flow, GenerateOptions, StopReason, generate};
 use crate::text::{TextCache, TextError, TextModel};
 
-/// `<|endoftext|>` and `<|im_end|>`: either ends an answer.
-const EOS: [u32; 2] = [0, 2];
+/// Ends a turn of a conversation.
+const END_OF_TURN: &str = "<|im_end|>";
+/// What ends an answer too.
+const END_OF_TEXT: &str = "<|endoftext|>";
 /// Answers are short copies; a longer one is a model that lost its way.
 const MAX_ANSWER_TOKENS: usize = 48;
 /// Tokens of a picture's text that the model reads; training saw pictures up to half of that.
@@ -35,6 +37,8 @@ pub trait CopyRule {
 pub struct StarterLanguage {
     model: TextModel,
     tokenizer: Tokenizer,
+    /// Either of these ends an answer; the first is the end of a turn.
+    eos: Vec<u32>,
 }
 
 /// A picture's lines, encoded: the beginning that all questions about it share.
@@ -59,14 +63,17 @@ pub struct PictureAnswer {
 }
 
 impl StarterLanguage {
-    /// Reads the language model from its Hugging Face folder.
+    /// Reads a language model from its Hugging Face folder: the starter's own, or another that was taught the same marks of
+    /// a conversation (SmolLM2, Qwen).
     ///
     /// # Errors
-    /// [`TextError`] if a file is missing or damaged.
+    /// [`TextError`] if a file is missing or damaged, or the model knows no turns of a conversation.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, TextError> {
         let mut checkpoint = Checkpoint::open(folder)?;
         let tokenizer = checkpoint.tokenizer.take().ok_or(TextError::NoTokenizer)?;
-        Ok(Self { model: TextModel::load(&checkpoint, device)?, tokenizer })
+        let end_of_turn = tokenizer.token_to_id(END_OF_TURN).ok_or(TextError::NoTurns { token: END_OF_TURN })?;
+        let eos = [end_of_turn].into_iter().chain(tokenizer.token_to_id(END_OF_TEXT)).collect();
+        Ok(Self { model: TextModel::load(&checkpoint, device)?, tokenizer, eos })
     }
 
     /// Bytes the weights take in memory.
@@ -121,7 +128,7 @@ impl StarterLanguage {
         prompt.extend(self.tokens("<|im_end|>\n<|im_start|>assistant\n")?);
         let options = GenerateOptions {
             max_new_tokens: MAX_ANSWER_TOKENS,
-            eos_token_ids: EOS.to_vec(),
+            eos_token_ids: self.eos.clone(),
             ..GenerateOptions::default()
         };
         let mut log_probability = 0.0;
@@ -161,7 +168,7 @@ impl StarterLanguage {
         likely.sort_by(by_logit);
         let mut text = tokens.to_vec();
         let allowed = likely.into_iter().find(|&token| {
-            if EOS.contains(&token) {
+            if self.eos.contains(&token) {
                 return rule.may_be_whole(self.decode(tokens).trim());
             }
             text.truncate(tokens.len());
@@ -169,6 +176,6 @@ impl StarterLanguage {
             // A character cut in two may still become one that was read.
             rule.may_begin(self.decode(&text).trim_end_matches('\u{fffd}'))
         });
-        allowed.unwrap_or(EOS[1])
+        allowed.or_else(|| self.eos.first().copied()).unwrap_or_default()
     }
 }

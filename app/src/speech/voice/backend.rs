@@ -1,6 +1,10 @@
 //! What the queue needs of a voice: commands that never block, and events that come back.
 
-/// How the voice speaks.
+use std::sync::Arc;
+
+use super::choice::{VoiceChoice, VoiceInfo};
+
+/// How the voice speaks, whichever it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// −100 slowest, 0 the voice's own pace, 100 fastest.
@@ -11,6 +15,8 @@ pub struct Settings {
 
 /// Quieter than this nobody would hear "louder".
 const QUIETEST: u8 = 20;
+/// Words a minute: espeak-ng's slowest, its own pace, its fastest.
+const WORDS_A_MINUTE: Scale = Scale { min: 80.0, normal: 175.0, max: 450.0 };
 
 impl Default for Settings {
     fn default() -> Self {
@@ -40,6 +46,11 @@ impl Settings {
         let share = f32::from(self.rate) / 100.0;
         let end = if share < 0.0 { scale.min } else { scale.max };
         scale.held(scale.normal + (end - scale.normal) * share.abs())
+    }
+
+    /// The rate in words a minute.
+    pub fn words_a_minute(self) -> f32 {
+        self.rate_between(WORDS_A_MINUTE)
     }
 
     /// The volume on a backend's own scale.
@@ -78,6 +89,12 @@ pub trait Backend {
     fn ping(&mut self);
     /// Holds from the next [`Backend::speak`] on.
     fn configure(&mut self, settings: Settings);
+    /// Speaks with this voice from the next [`Backend::speak`] on; a new connection has the system's own.
+    fn choose(&mut self, choice: &VoiceChoice);
+    /// Asks which voices there are: one [`Event::Voices`] comes, unless the service fails.
+    fn list_voices(&mut self);
+    /// From now on takes the time of what it speaks without a sound, or sounds again. [`Event::Opened`] comes when it can.
+    fn set_silent(&mut self, silent: bool);
 }
 
 /// What a voice reports.
@@ -95,6 +112,10 @@ pub enum Event {
     Stopped(u64),
     /// The service is not there, or refused; the reason.
     Failed(String),
+    /// The voices that there are; none if the service cannot tell.
+    Voices(Arc<Vec<VoiceInfo>>),
+    /// The chosen voice is not there: a sentence that says so and what speaks instead.
+    NoSuchVoice(String),
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 //! with the backend at a time, so that everything behind it can still be dropped or overtaken.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::{Backend, Event, Settings};
+use super::choice::{VoiceChoice, VoiceInfo};
 use crate::speech::aloud::aloud;
 
 /// Who speaks first.
@@ -51,6 +53,10 @@ pub enum Notice {
     Lost(String),
     /// The voice is back.
     Back,
+    /// The voices that can be chosen; none if the service cannot tell.
+    Voices(Arc<Vec<VoiceInfo>>),
+    /// The chosen voice is not there: a sentence that says so and what speaks instead. Once for every choice.
+    NoSuchVoice(String),
     /// Nothing is left to say.
     Quiet {
         /// Calls of [`Queue::say`] up to then: whoever said more since then is not meant.
@@ -111,6 +117,12 @@ pub struct Queue<B> {
     state: State,
     waiting: VecDeque<Item>,
     settings: Settings,
+    choice: VoiceChoice,
+    /// Whether it was told that the chosen voice is not there.
+    missing_told: bool,
+    /// Whether somebody waits for the list of voices.
+    voices_wanted: bool,
+    silent: bool,
     next_id: u64,
     /// Attempts since the voice was lost; 0 while it works.
     attempts: usize,
@@ -132,6 +144,10 @@ impl<B: Backend> Queue<B> {
             state: State::Opening { until: now + OPEN_LIMIT },
             waiting: VecDeque::new(),
             settings: Settings::default(),
+            choice: VoiceChoice::default(),
+            missing_told: false,
+            voices_wanted: false,
+            silent: false,
             next_id: 0,
             attempts: 0,
             lost: false,
@@ -214,11 +230,52 @@ impl<B: Backend> Queue<B> {
         self.backend.configure(settings);
     }
 
+    /// Changes the voice, from the next sentence on.
+    pub fn choose(&mut self, choice: VoiceChoice) {
+        if choice != self.choice {
+            self.missing_told = false;
+            self.backend.choose(&choice);
+            self.choice = choice;
+        }
+    }
+
+    /// Asks for [`Notice::Voices`]; a voice that is lost tells them when it is back.
+    pub fn list_voices(&mut self) {
+        self.voices_wanted = true;
+        if let State::Idle | State::Speaking { .. } = self.state {
+            self.backend.list_voices();
+        }
+    }
+
+    /// Takes the time of what it is given to say without a sound, or sounds again. What is being said is begun again.
+    pub fn set_silent(&mut self, silent: bool, now: Duration) {
+        if silent == self.silent {
+            return;
+        }
+        self.silent = silent;
+        if let State::Speaking { item, .. } = &self.state {
+            match item {
+                Some(_) => self.interrupt(),
+                None => self.backend.stop(),
+            }
+        }
+        // Nothing is known yet of what speaks from now on.
+        (self.lost, self.attempts) = (false, 0);
+        self.state = State::Opening { until: now + OPEN_LIMIT };
+        self.backend.set_silent(silent);
+    }
+
     /// Takes an event of the backend.
     pub fn event(&mut self, event: Event, now: Duration) {
         match (event, &mut self.state) {
             (Event::Opened, State::Opening { .. }) => {
                 self.backend.configure(self.settings);
+                if !self.choice.is_system() {
+                    self.backend.choose(&self.choice);
+                }
+                if self.voices_wanted {
+                    self.backend.list_voices();
+                }
                 self.state = State::Idle;
             }
             (Event::Began(began), State::Speaking { id, item, until, .. }) if began == *id => {
@@ -233,6 +290,15 @@ impl<B: Backend> Queue<B> {
                 self.spoken();
             }
             (Event::Failed(reason), _) => self.fail(reason, now),
+            (Event::Voices(voices), _) => {
+                self.voices_wanted = false;
+                self.notices.push(Notice::Voices(voices));
+            }
+            (Event::NoSuchVoice(sentence), _) => {
+                if !std::mem::replace(&mut self.missing_told, true) {
+                    self.notices.push(Notice::NoSuchVoice(sentence));
+                }
+            }
             _ => {} // of an utterance that was interrupted
         }
         self.next(now);

@@ -9,6 +9,9 @@ enum Call {
     Stop,
     Ping,
     Configure(Settings),
+    Choose(VoiceChoice),
+    ListVoices,
+    SetSilent(bool),
 }
 
 #[derive(Default)]
@@ -30,6 +33,15 @@ impl Backend for Fake {
     }
     fn configure(&mut self, settings: Settings) {
         self.0.push(Call::Configure(settings));
+    }
+    fn choose(&mut self, choice: &VoiceChoice) {
+        self.0.push(Call::Choose(choice.clone()));
+    }
+    fn list_voices(&mut self) {
+        self.0.push(Call::ListVoices);
+    }
+    fn set_silent(&mut self, silent: bool) {
+        self.0.push(Call::SetSilent(silent));
     }
 }
 
@@ -308,4 +320,92 @@ fn a_service_that_speaks_is_asked_whether_it_lives() {
     assert_eq!(rig.calls(), [Call::Ping, Call::Ping, Call::Ping]);
     rig.event(Event::Failed("died".into()));
     assert_eq!(rig.unspoken(), ["a sentence"]);
+}
+
+#[test]
+fn the_choice_of_a_voice_is_kept_over_a_new_connection() {
+    let mut rig = Rig::open();
+    let choice = VoiceChoice::new("de", "Anna");
+    rig.queue.choose(choice.clone());
+    rig.queue.choose(choice.clone());
+    assert_eq!(rig.calls(), [Call::Choose(choice.clone())], "what is chosen already is not chosen again");
+    rig.event(Event::NoSuchVoice("There is no Anna.".into()));
+    rig.event(Event::Failed("died".into()));
+    rig.wait();
+    rig.calls();
+    rig.event(Event::Opened);
+    assert_eq!(rig.calls()[..2], [Call::Configure(Settings::default()), Call::Choose(choice.clone())]);
+    rig.event(Event::NoSuchVoice("There is no Anna.".into()));
+    assert_eq!(rig.count(|n| matches!(n, Notice::NoSuchVoice(_))), 1, "told once");
+    rig.queue.choose(VoiceChoice::default());
+    rig.queue.choose(choice);
+    rig.event(Event::NoSuchVoice("There is no Anna.".into()));
+    assert_eq!(rig.count(|n| matches!(n, Notice::NoSuchVoice(_))), 2, "and once more when it is chosen again");
+}
+
+#[test]
+fn voices_are_asked_for_when_there_is_somebody_to_ask() {
+    let mut rig = Rig::new();
+    rig.queue.list_voices();
+    assert_eq!(rig.calls(), [Call::Open]);
+    rig.event(Event::Opened);
+    assert_eq!(rig.calls(), [Call::Configure(Settings::default()), Call::ListVoices]);
+    rig.event(Event::Failed("died".into()));
+    rig.wait();
+    rig.event(Event::Opened);
+    assert!(rig.calls().contains(&Call::ListVoices), "nobody has answered yet");
+    let voices = Arc::new(vec![VoiceInfo { name: "Anna".into(), language: "de".into() }]);
+    rig.event(Event::Voices(voices.clone()));
+    assert_eq!(rig.count(|n| *n == Notice::Voices(voices.clone())), 1);
+    rig.event(Event::Failed("died".into()));
+    rig.wait();
+    rig.event(Event::Opened);
+    assert!(!rig.calls().contains(&Call::ListVoices), "answered");
+}
+
+#[test]
+fn a_voice_that_falls_silent_begins_its_sentence_again_and_goes_on_by_itself() {
+    let mut rig = Rig::open();
+    rig.answer("one");
+    rig.answer("two");
+    let (first, _) = rig.speaking();
+    rig.event(Event::Began(first));
+    rig.queue.set_silent(true, rig.now);
+    rig.queue.set_silent(true, rig.now);
+    assert_eq!(rig.calls(), [Call::Stop, Call::SetSilent(true)]);
+    rig.event(Event::Ended(first)); // late, of the interrupted one: changes nothing
+    rig.event(Event::Opened);
+    assert_eq!((rig.hear(), rig.hear()), ("one".into(), "two".into()));
+    rig.queue.set_silent(false, rig.now);
+    assert_eq!(rig.calls(), [Call::SetSilent(false)]);
+    rig.answer("three");
+    assert_eq!(rig.calls(), [], "waits until the voice can be heard");
+    rig.event(Event::Opened);
+    assert_eq!(rig.hear(), "three");
+}
+
+#[test]
+fn a_voice_that_is_lost_can_be_silent_and_is_told_as_lost_afterwards() {
+    let mut rig = Rig::new();
+    rig.event(Event::Failed("no service".into()));
+    rig.answer("one");
+    rig.queue.set_silent(true, rig.now);
+    rig.event(Event::Opened);
+    assert_eq!(rig.hear(), "one", "without a proof first");
+    assert_eq!(rig.count(|n| *n == Notice::Back), 0, "the voice itself is not back");
+    rig.queue.set_silent(false, rig.now);
+    rig.event(Event::Failed("no service".into()));
+    assert_eq!(rig.count(|n| matches!(n, Notice::Lost(_))), 2);
+}
+
+#[test]
+fn a_proof_that_is_interrupted_by_silence_is_no_sentence() {
+    let mut rig = Rig::new();
+    rig.event(Event::Failed("no service".into()));
+    rig.wait();
+    rig.event(Event::Opened);
+    assert_eq!(rig.speaking().1, BACK);
+    rig.queue.set_silent(true, rig.now);
+    rig.event(Event::Opened);
+    assert_eq!(rig.calls(), [Call::Stop, Call::SetSilent(true), Call::Configure(Settings::default())]);
 }

@@ -1,0 +1,212 @@
+//! The networks' thread: reads pictures, understands speech, answers questions, one after the other.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
+
+use image::RgbImage;
+use sightread_models::device::Backend;
+use sightread_models::text::generate::Flow;
+use sightread_models::vlm::StarterLanguage;
+
+use super::input::{ReadPicture, Thought};
+use super::view::{Page, PageRow};
+use crate::answer::{Conversation, Document};
+use crate::assistant::Scene;
+use crate::reading::{Line, Point, ReadError, Reading, read, shrink};
+use crate::speech::transcribe::{Expected, Transcriber};
+use crate::starter::{self, Starter};
+use crate::{library, picture};
+
+/// Longest side of a page as it is shown.
+const PAGE_SIDE: u32 = 1280;
+
+/// A picture to read.
+#[derive(Debug, Clone)]
+pub(super) enum Picture {
+    /// From the camera.
+    Pixels(Arc<RgbImage>),
+    /// A file.
+    File(PathBuf),
+    /// The bytes of a file.
+    Bytes(Vec<u8>),
+}
+
+/// Something to think about.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Read a picture; questions are about it from then on.
+    Read(u64, Picture),
+    /// Questions are about this text from now on.
+    Recall(Document),
+    /// Answer with the language model of that name from now on; the empty name is the one that comes with the program.
+    UseModel(String),
+    /// Answer a question.
+    Ask(u64, String),
+    /// Understand a recording of 16 kHz.
+    Understand(Vec<f32>),
+}
+
+/// A handle to the thread; it ends with the handle, after the job that it is at.
+pub(super) struct Brain {
+    jobs: Sender<Job>,
+    /// The job whose result is still wanted: an older one may stop.
+    wanted: Arc<AtomicU64>,
+}
+
+/// The reading model, once it is loaded: the camera looks for text with it too.
+pub(super) type SharedStarter = Arc<OnceLock<Arc<Starter>>>;
+
+impl Brain {
+    /// Starts to load the networks; `on_thought` hears when they are there, and all that comes of jobs.
+    pub(super) fn start(
+        model_dir: Option<PathBuf>,
+        backend: Backend,
+        shared: SharedStarter,
+        on_thought: impl Fn(Thought) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (jobs, inbox) = channel();
+        let wanted = Arc::new(AtomicU64::new(0));
+        let newest = wanted.clone();
+        std::thread::Builder::new().name("networks".into()).spawn(move || {
+            let opened = starter::find(model_dir.as_deref()).and_then(|folder| Starter::open(&folder, backend));
+            let starter = match opened {
+                Ok(starter) => shared.get_or_init(|| Arc::new(starter)).clone(),
+                Err(error) => return on_thought(Thought::CannotRead(error.to_string())),
+            };
+            on_thought(Thought::CanRead);
+            let transcriber = Transcriber::open(Expected::Questions, backend);
+            on_thought(Thought::CanHear(transcriber.as_ref().map(|_| ()).map_err(ToString::to_string)));
+            let thinker = Thinker {
+                starter,
+                chosen: None,
+                transcriber: transcriber.ok(),
+                conversation: None,
+                newest,
+                told: Box::new(on_thought),
+            };
+            thinker.think(&inbox);
+        })?;
+        Ok(Self { jobs, wanted })
+    }
+
+    /// Takes a job; results of reading and answering that are older than it are not wanted any more.
+    pub(super) fn take(&self, job: Job) {
+        if let Job::Read(number, _) | Job::Ask(number, _) = &job {
+            self.wanted.store(*number, Ordering::Relaxed);
+        }
+        // Without the thread there is no network, which was told.
+        let _ = self.jobs.send(job);
+    }
+
+    /// The answer under way is not wanted any more.
+    pub(super) fn forget(&self, newest: u64) {
+        self.wanted.store(newest, Ordering::Relaxed);
+    }
+}
+
+struct Thinker {
+    starter: Arc<Starter>,
+    /// The language model that was chosen instead of the starter's own.
+    chosen: Option<StarterLanguage>,
+    transcriber: Option<Transcriber>,
+    conversation: Option<Conversation>,
+    newest: Arc<AtomicU64>,
+    told: Box<dyn Fn(Thought) + Send>,
+}
+
+impl Thinker {
+    fn think(mut self, inbox: &Receiver<Job>) {
+        // The language model is loaded while nobody waits for it.
+        if let Err(reason) = self.starter.language() {
+            (self.told)(Thought::CannotRead(reason.to_string()));
+        }
+        while let Ok(job) = inbox.recv() {
+            match job {
+                Job::Read(number, picture) if self.is_wanted(number) => {
+                    let result = self.read(picture).map(|(read, conversation)| {
+                        self.conversation = Some(conversation);
+                        Box::new(read)
+                    });
+                    (self.told)(Thought::Read { job: number, result });
+                }
+                Job::Ask(number, question) if self.is_wanted(number) => self.answer(number, &question),
+                Job::Read(..) | Job::Ask(..) => {}
+                Job::UseModel(name) => self.use_model(&name),
+                Job::Recall(document) => self.conversation = Some(Conversation::new(document)),
+                Job::Understand(samples) => (self.told)(Thought::Understood(self.understand(&samples))),
+            }
+        }
+    }
+
+    fn is_wanted(&self, job: u64) -> bool {
+        self.newest.load(Ordering::Relaxed) == job
+    }
+
+    fn read(&self, picture: Picture) -> Result<(ReadPicture, Conversation), String> {
+        let pixels = match picture {
+            Picture::Pixels(pixels) => pixels,
+            Picture::File(path) => Arc::new(picture::open(&path).map_err(|error| error.to_string())?),
+            Picture::Bytes(bytes) => Arc::new(picture::decode(&bytes).map_err(|error| error.to_string())?),
+        };
+        let reading = read(&pixels, &self.starter.text_models()).map_err(|error| error.to_string())?;
+        let document = reading.document();
+        let page = Arc::new(page(&pixels, &reading).map_err(|error| error.to_string())?);
+        let scene = Scene::new(&pixels, &reading);
+        Ok((ReadPicture { scene, page, document: document.clone() }, Conversation::new(document)))
+    }
+
+    fn answer(&mut self, job: u64, question: &str) {
+        let Some(conversation) = &mut self.conversation else { return };
+        let (newest, told) = (&self.newest, &self.told);
+        let piece = |text: &str| {
+            if newest.load(Ordering::Relaxed) != job {
+                return Flow::Stop;
+            }
+            told(Thought::Piece { job, text: text.into() });
+            Flow::Continue
+        };
+        let language = || self.chosen.as_ref().map_or_else(|| self.starter.language(), Ok);
+        let result = conversation.ask(question, language, piece).map_err(|error| error.to_string());
+        told(Thought::Answered { job, result });
+    }
+
+    fn use_model(&mut self, name: &str) {
+        let loaded = match name {
+            "" => Ok(None),
+            name => library::open_language(name, self.starter.device()).map(Some),
+        };
+        match loaded {
+            Ok(chosen) => {
+                self.chosen = chosen;
+                // What the other model made of the text is nothing to this one.
+                self.conversation = self.conversation.take().map(|known| Conversation::new(known.document().clone()));
+                (self.told)(Thought::Answers(Ok(name.into())));
+            }
+            Err(reason) => (self.told)(Thought::Answers(Err(reason))),
+        }
+    }
+
+    fn understand(&self, samples: &[f32]) -> Result<String, String> {
+        match &self.transcriber {
+            Some(transcriber) => transcriber.transcribe(samples).map_err(|error| error.to_string()),
+            None => Ok(String::new()),
+        }
+    }
+}
+
+/// A reading as it is shown.
+fn page(picture: &RgbImage, reading: &Reading) -> Result<Page, ReadError> {
+    let (small, scale) = shrink(picture, PAGE_SIDE)?;
+    let row = |lines: &[Line]| PageRow {
+        text: lines.iter().map(Line::marked).collect::<Vec<_>>().join("  "),
+        sure: lines.iter().all(|line| line.sure),
+        quads: lines.iter().map(|line| line.quad.map(|p| Point::new(p.x * scale, p.y * scale))).collect(),
+    };
+    Ok(Page {
+        picture: Arc::new(small),
+        rows: reading.rows().map(row).collect(),
+        warnings: reading.warnings.iter().map(|warning| warning.spoken().into()).collect(),
+    })
+}
