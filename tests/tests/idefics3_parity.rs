@@ -296,6 +296,16 @@ fn blocks_one_by_one_and_stage_by_stage_give_the_same() {
     }
 }
 
+/// Changes a JSON file of a folder.
+fn changed(file: &'static str, change: impl Fn(&mut Value)) -> impl Fn(&Path) {
+    move |folder: &Path| {
+        let path = folder.join(file);
+        let mut fields: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        change(&mut fields);
+        std::fs::write(path, fields.to_string()).unwrap();
+    }
+}
+
 #[test]
 fn what_is_wrong_with_a_folder_is_said_in_a_sentence() {
     let refusal = |name: &str, spoil: &dyn Fn(&Path)| {
@@ -304,14 +314,6 @@ fn what_is_wrong_with_a_folder_is_said_in_a_sentence() {
         spoil(scratch.path());
         let loaded = VisionLanguage::load(scratch.path(), EXACT, &Backend::Cpu.open().unwrap());
         loaded.expect_err("refused").to_string()
-    };
-    let change = |file: &'static str, change: &'static dyn Fn(&mut Value)| {
-        move |folder: &Path| {
-            let path = folder.join(file);
-            let mut fields: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-            change(&mut fields);
-            std::fs::write(path, fields.to_string()).unwrap();
-        }
     };
     let remove = |file: &'static str| move |folder: &Path| std::fs::remove_file(folder.join(file)).unwrap();
     let expect = |said: String, parts: &[&str]| assert!(parts.iter().all(|part| said.contains(part)), "{said}");
@@ -329,38 +331,38 @@ fn what_is_wrong_with_a_folder_is_said_in_a_sentence() {
         std::fs::copy(other, folder.join("tokenizer.json")).unwrap();
     });
     expect(said, &["no token <fake_token_around_image>", "another model"]);
-    let said = refusal("smolvlm", &change("config.json", &|fields| fields["image_token_id"] = 5.into()));
+    let said = refusal("smolvlm", &changed("config.json", |fields| fields["image_token_id"] = 5.into()));
     expect(said, &["<image>", "327", "but the model 5"]);
     expect(refusal("smolvlm", &remove("tokenizer.json")), &["no tokenizer"]);
     // No chat template, or one for text only.
     expect(refusal("smolvlm", &remove("chat_template.json")), &["no chat template"]);
     let text_only = |fields: &mut Value| fields["chat_template"] = "{{ messages[0]['content'][1]['text'] }}".into();
-    expect(refusal("smolvlm", &change("chat_template.json", &text_only)), &["no place for a picture"]);
+    expect(refusal("smolvlm", &changed("chat_template.json", text_only)), &["no place for a picture"]);
     // A configuration that does not say what the weights are.
-    let said = refusal("smolvlm", &change("config.json", &|fields| fields["vision_config"]["hidden_size"] = 27.into()));
+    let said = refusal("smolvlm", &changed("config.json", |fields| fields["vision_config"]["hidden_size"] = 27.into()));
     expect(said, &["model.vision_model", "has shape", "the configuration asks for"]);
     let said =
-        refusal("smolvlm", &change("config.json", &|fields| fields["text_config"]["intermediate_size"] = 64.into()));
+        refusal("smolvlm", &changed("config.json", |fields| fields["text_config"]["intermediate_size"] = 64.into()));
     expect(said, &["mlp", "has shape"]);
     let said =
-        refusal("smolvlm", &change("config.json", &|fields| fields["vision_config"]["num_hidden_layers"] = 3.into()));
+        refusal("smolvlm", &changed("config.json", |fields| fields["vision_config"]["num_hidden_layers"] = 3.into()));
     expect(said, &["no tensor named model.vision_model.encoder.layers.2"]);
-    let said = refusal("smolvlm", &change("config.json", &|fields| fields["scale_factor"] = 3.into()));
+    let said = refusal("smolvlm", &changed("config.json", |fields| fields["scale_factor"] = 3.into()));
     expect(said, &["scale_factor is 3", "4 patches"]);
     let said =
-        refusal("smolvlm", &change("config.json", &|fields| fields["vision_config"]["num_attention_heads"] = 5.into()));
+        refusal("smolvlm", &changed("config.json", |fields| fields["vision_config"]["num_attention_heads"] = 5.into()));
     expect(said, &["in vision_config", "5 equal heads"]);
     let said =
-        refusal("smolvlm", &change("config.json", &|fields| fields["text_config"]["model_type"] = "mamba".into()));
+        refusal("smolvlm", &changed("config.json", |fields| fields["text_config"]["model_type"] = "mamba".into()));
     expect(said, &["mamba", "not supported"]);
     // Settings of the processor.
     expect(refusal("smolvlm", &remove("preprocessor_config.json")), &["preprocessor_config.json is missing"]);
     let said = refusal(
         "smolvlm",
-        &change("preprocessor_config.json", &|fields| fields["max_image_size"]["longest_edge"] = 64.into()),
+        &changed("preprocessor_config.json", |fields| fields["max_image_size"]["longest_edge"] = 64.into()),
     );
     expect(said, &["tiles of 64 pixels", "tiles of 32"]);
-    let said = refusal("smolvlm", &change("preprocessor_config.json", &|fields| fields["resample"] = 3.into()));
+    let said = refusal("smolvlm", &changed("preprocessor_config.json", |fields| fields["resample"] = 3.into()));
     expect(said, &["resample is 3"]);
 }
 

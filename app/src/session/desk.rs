@@ -16,10 +16,10 @@ use super::outlets::Outlets;
 use crate::camera::{self, Source};
 use crate::library::{self, Import, ImportSource};
 use crate::settings::Settings;
-use crate::{screen_reader, setup};
 use crate::speech::listen::{Listener, Mode};
 use crate::speech::route::is_silent;
 use crate::speech::voice::{self, Utterance, Voice, VoiceChoice};
+use crate::{screen_reader, setup};
 
 /// All that a session holds of the world.
 pub(super) struct Desk {

@@ -120,7 +120,7 @@ impl VisionLanguage {
         picture: &mut EncodedPicture,
         question: &str,
         max_tokens: usize,
-        on_text: impl FnMut(&str) -> Flow,
+        mut on_text: impl FnMut(&str) -> Flow,
     ) -> Result<PictureAnswer, VlmError> {
         picture.cache.truncate(picture.len);
         let prompt = self.prompts.question(question)?;
@@ -137,7 +137,6 @@ impl VisionLanguage {
         };
         let tokenizer = self.prompts.tokenizer();
         let mut text = String::new();
-        let mut on_text = on_text;
         let collect = |piece: &str| {
             text += piece;
             on_text(piece)

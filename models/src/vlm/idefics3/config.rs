@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::text::LlamaConfig;
+use crate::text::llama::LlamaConfig;
 use crate::vision::SiglipVisionConfig;
 
 /// `config.json` of an Idefics3 or a SmolVLM; fields and defaults as in transformers.
