@@ -1,5 +1,6 @@
 //! Sightread's reader: picture → text regions → lines → language model → sentences.
 
+pub mod aiming;
 pub mod answer;
 pub mod assistant;
 pub mod camera;

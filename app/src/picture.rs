@@ -15,6 +15,8 @@ const MAX_SIDE: u32 = 30_000;
 const MAX_ALLOC: u64 = 700 << 20;
 /// Bytes of the largest file that is read.
 const MAX_FILE: u64 = 256 << 20;
+/// Endings of picture files.
+const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "heic", "heif", "tif", "tiff", "bmp"];
 
 /// Why a picture could not be read, each in a sentence fit to be spoken.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,24 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, PictureError> {
         read(&mut File::open(path).map_err(io)?, &mut bytes).map_err(io)?;
     }
     Ok(bytes)
+}
+
+/// The picture files of a folder by their endings, in the order of their names; hidden ones are left out.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn in_folder(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut pictures = vec![];
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+            pictures.push(path);
+        }
+    }
+    pictures.sort();
+    Ok(pictures)
 }
 
 /// Decodes the bytes of a picture, whatever its file was called; the first frame of an animation.

@@ -48,10 +48,11 @@ pub fn find(asked_for: Option<&Path>) -> Result<PathBuf, StarterError> {
     if let Some(folder) = asked_for.map(Path::to_path_buf).or(from_environment) {
         return if is_starter(&folder) { Ok(folder) } else { Err(StarterError::NotFound) };
     }
-    folders("starter").find(|folder| is_starter(folder)).ok_or(StarterError::NotFound)
+    folders("models/starter").find(|folder| is_starter(folder)).ok_or(StarterError::NotFound)
 }
 
-fn is_starter(folder: &Path) -> bool {
+/// Whether a folder looks like the starter model.
+pub(crate) fn is_starter(folder: &Path) -> bool {
     folder.join("vision/detector.safetensors").is_file()
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 /// A reason as a sentence: with a capital letter and a full stop.
 pub(crate) fn sentence(reason: &impl Display) -> String {
-    let reason = reason.to_string();
-    let reason = reason.trim();
-    let mut letters = reason.chars();
-    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-    let end = if reason.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.chain(letters).chain(end.chars()).collect()
+    let reason = capital(reason.to_string().trim());
+    if reason.ends_with(['.', '!', '?']) { reason } else { reason + "." }
+}
+
+/// With a capital letter.
+pub(crate) fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
 }
 
 /// "88 megabytes".

@@ -9,7 +9,8 @@ from camera import cloth, expose, paper, place, wood
 from sheet import Sheet
 
 
-def receipt(rng):
+def receipt_sheet(rng):
+    """The receipt alone, without the table."""
     page = Sheet(paper(rng, (620, 1330), (244, 243, 238)), face="DejaVuSansMono", ink=(62, 60, 66))
     page.line((310, 40), "GREENFIELD MARKET", 42, face="DejaVuSansMono-Bold", anchor="ma")
     page.block((310, 104), ["48 Harbour Road, Wexbridge", "Tel. 01632 960 471"], 26, anchor="ma")
@@ -31,6 +32,11 @@ def receipt(rng):
     page.rule(y + 232, 40, 580)
     page.line((310, y + 256), "You were served by Nadia", 26, anchor="ma")
     page.line((310, y + 302), "Thank you for your visit!", 26, anchor="ma")
+    return page
+
+
+def receipt(rng):
+    page = receipt_sheet(rng)
     table = wood(rng, (1080, 1440), (124, 88, 58))
     photo = place(table, page.image, [(226, 46), (842, 70), (866, 1396), (204, 1378)])
     return expose(rng, photo, light=(1.06, 0.74), angle=50), page.lines, [

@@ -111,6 +111,9 @@ pub enum PipelineError {
     /// Another process works on the same parts.
     #[error("another rpiq is working in {}; wait until it is done", .0.display())]
     Busy(PathBuf),
+    /// Whoever listened to the run stopped it.
+    #[error("stopped; the finished layers are kept, start the same again to go on")]
+    Cancelled,
     /// No room left on the disk.
     #[error("the disk is full, {} could not be written; make room and start again, the finished layers are kept", .0.display())]
     DiskFull(PathBuf),

@@ -122,6 +122,30 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
     assert!(bench.weights("whole") == bench.weights("broken"));
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_soon_and_keeps_what_is_done() {
+    let bench = Bench::new();
+    assert!(bench.run("whole", &[]).status.success());
+    let mut child = bench.command("stopped", &[]).spawn().expect("starts");
+    let first = bench.path("stopped.rpiq-parts").join("block-00000-stage-0.json");
+    while !first.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+        if child.try_wait().expect("known").is_some() {
+            return; // Too quick to be stopped on this machine.
+        }
+    }
+    let asked = std::time::Instant::now();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there").success());
+    let ended = child.wait_with_output().expect("ends");
+    let message = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && message.contains("stopped; the finished layers are kept"), "{message}");
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(!bench.path("stopped").exists() && first.exists());
+    assert!(bench.run("stopped", &[]).status.success());
+    assert!(bench.weights("whole") == bench.weights("stopped"));
+}
+
 #[test]
 fn activations_on_disk_change_nothing() {
     let bench = Bench::new();

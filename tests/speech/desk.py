@@ -161,6 +161,11 @@ def cpu_share(pid, seconds):
     return (cpu_seconds(pid) - before) / (time.monotonic() - start)
 
 
+def idle_share(pid, seconds):
+    """Share of a core that a waiting process uses: of two halves the quieter, as it may still be loading something."""
+    return min(cpu_share(pid, seconds / 2) for _ in range(2))
+
+
 class Program:
     """The program with its lines of output, each with its time; a context manager that ends it."""
 

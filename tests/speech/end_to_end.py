@@ -12,7 +12,7 @@ import time
 import wave
 from pathlib import Path
 
-from desk import RATE, Desk, Program, Recording, cpu_share, wait_for, write_wav
+from desk import RATE, Desk, Program, Recording, cpu_share, idle_share, wait_for, write_wav
 from questions import QUESTIONS
 from steps import main, note
 
@@ -57,7 +57,7 @@ def voices(desk, program, scratch):
     assert {"name": "English (Scotland)", "language": "en-GB-SCOTLAND"} in english, english
     assert all(voice["language"].startswith("en") and "+" not in voice["name"] for voice in english), english
     spoken, first, told = {}, {}, {}
-    choices = {"the system's own": [], "a French": ["--voice", "French (France)"], "any French": ["--language", "fr-CA"],
+    choices = {"the system's own": [], "a German": ["--voice", "German"], "any German": ["--language", "de-AT"],
                "a missing": ["--voice", "Zoe"]}
     with Recording(desk) as recording:
         for name, choice in choices.items():
@@ -70,22 +70,23 @@ def voices(desk, program, scratch):
     note("seconds of speech", " ".join(f"{name}: {seconds:.2f}" for name, seconds in spoken.items()))
     note("seconds to the first sound", " ".join(f"{name}: {seconds:.2f}" for name, seconds in first.items()))
     own = spoken["the system's own"]
-    assert spoken["a French"] < 0.93 * own and spoken["any French"] < 0.93 * own
+    # A German reads English slowly: 7.3 s instead of 6.1 s.
+    assert spoken["a German"] > 1.1 * own and spoken["any German"] > 1.1 * own
     assert abs(spoken["a missing"] - own) < 0.05 * own
-    assert "There is no voice called Zoe" in told["a missing"] and not told["a French"] and not told["any French"], told
+    assert "There is no voice called Zoe" in told["a missing"] and not told["a German"] and not told["any German"], told
 
 
 def doctor(desk, program, scratch):
     """Microphone, speaker and voice are found, and their absence is told in time."""
     out = subprocess.run([program, "doctor"], env=desk.env, capture_output=True, text=True, check=False).stdout
-    for what in ("speaker", "voice"):
+    for what in ("Loudspeaker", "Voice"):
         assert f"{what}: " in out and f"{what}: PROBLEM" not in out, out
-    assert "microphone: PROBLEM: the microphone hears nothing at all" in out, out  # a virtual room is silent
+    assert "Microphone: PROBLEM: the microphone hears nothing at all" in out, out  # a virtual room is silent
     nothing = dict(desk.env, PULSE_SERVER="unix:/nowhere", SPEECHD_ADDRESS="unix_socket:/nowhere")
     start = time.monotonic()
     out = subprocess.run([program, "doctor"], env=nothing, capture_output=True, text=True, check=False).stdout
     note("seconds of doctor where nothing is there", time.monotonic() - start)
-    for what in ("microphone", "speaker", "voice"):
+    for what in ("Microphone", "Loudspeaker", "Voice"):
         assert f"{what}: PROBLEM" in out, out
 
 
@@ -152,7 +153,7 @@ def speech_service_dies(desk, program, scratch):
         killed = time.monotonic()
         desk.kill_speech()
         note("seconds until the loss is told", assistant.wait("I cannot speak", after=killed) - killed)
-        share = cpu_share(assistant.process.pid, 8)
+        share = idle_share(assistant.process.pid, 8)
         note("share of a core without a speech service", share)
         assert share <= IDLE
         typed = assistant.type("what colour is it")
@@ -172,7 +173,7 @@ def sound_server_dies(desk, program, scratch):
         time.sleep(0.5)
         killed = time.monotonic()
         desk.kill_sound()
-        share = cpu_share(assistant.process.pid, 8)
+        share = idle_share(assistant.process.pid, 8)
         note("share of a core without a sound server", share)
         assert share <= IDLE
         note("seconds until the loss is told", assistant.wait("I cannot speak", after=killed, seconds=60) - killed)

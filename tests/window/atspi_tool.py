@@ -27,9 +27,11 @@ def application(name):
     while True:
         names = []
         for app in pyatspi.Registry.getDesktop(0):
-            if app is not None:
-                names.append(app.name)
-                if app.name == name:
+            # One that has just ended has no name any more.
+            known = app is not None and attempt(lambda: app.name)  # noqa: B023 (asked at once)
+            if known:
+                names.append(known)
+                if known == name:
                     return app
         if time.monotonic() > end:
             sys.exit(f"no program is called {name!r} on the accessibility bus; there are {names}")

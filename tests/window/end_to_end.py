@@ -107,7 +107,9 @@ def names(screen, program, scratch):
 def keyboard(screen, program, scratch):
     """Without a pointer: reads, walks the lines, asks by typing, saves, changes the pace, opens screens, and ends."""
     home = Path(screen.env["HOME"])
-    with window(screen, program, scratch, RECEIPT, auto_capture=False) as running, Recording(screen.desk) as recording:
+    with window(screen, program, scratch, RECEIPT, auto_capture=False, guidance=False) as running, Recording(screen.desk) as recording:
+        wait_for("the greeting", lambda: recording.loud(), 20)
+        wait_for("its end", lambda: time.monotonic() - recording.loud()[-1] > 2, 30)
         start = time.monotonic()
         screen.key("space")
         wait_for("the voice", lambda: recording.loud(after=start + 0.1), 20)
@@ -213,7 +215,7 @@ def losses(screen, program, scratch):
         screen.key("l")
         wait_words(running.seen, "cannot speak", 40)
         screen.desk.start_speech()
-        wait_words(running.seen, "The voice is back", 40)
+        wait_for("the voice", lambda: not any("cannot speak" in word for word in words_on(running.seen)), 40)
 
         screen.desk.kill_sound()
         wait_words(running.seen, "cannot hear", 60)

@@ -83,7 +83,7 @@ fn with_camera(view: View) -> View {
     let (picture, regions) = sheet(3);
     let hint = Some("Text is cut off on the left. Move left.".into());
     View {
-        preview: Some(Preview { picture, regions, hint }),
+        preview: Some(Preview { picture, regions, hint, looked_at: true }),
         camera: CameraState::On { name: "HD Webcam C920".into(), torch: Some(false) },
         cameras: vec![
             CameraInfo { id: "usb:1".into(), name: "HD Webcam C920".into() },
@@ -196,6 +196,7 @@ pub fn models() -> View {
         bytes,
         languages: vec!["English".into(), "French".into()],
         abilities: vec!["reads text".into(), "answers questions about the text".into()],
+        quantization: Some("4 bit by RPIQ".into()),
         licence: Some("Apache-2.0".into()),
         problem: problem.map(Into::into),
         built_in: name == "starter",
@@ -244,15 +245,15 @@ pub fn settings() -> View {
 pub fn set_up() -> View {
     let works = |part, what: &str| Check { part, outcome: Outcome::Works(what.into()) };
     let problem = Outcome::Problem {
-        what: "The microphone gives no sound.".into(),
-        remedy: "Plug it in, or turn it up in the sound settings of the system.".into(),
+        what: "the microphone gives no sound".into(),
+        remedy: "Plug it in, or turn it up in the sound settings of the system".into(),
     };
     let checks = vec![
-        works(Part::Camera, "HD Webcam C920 gives pictures, 30 a second."),
+        works(Part::Camera, "HD Webcam C920 gives pictures, 30 a second"),
         Check { part: Part::Microphone, outcome: problem },
-        works(Part::Speaker, "Sound comes out of Built-in Audio."),
+        works(Part::Speaker, "Sound comes out of Built-in Audio"),
         Check { part: Part::Voice, outcome: Outcome::Running },
-        works(Part::Model, "The reading model and the speech model are whole."),
+        works(Part::Model, "The reading model and the speech model are whole"),
     ];
     let settings = Settings::default();
     View { checks, settings: settings.into(), ..base(Screen::SetUp) }

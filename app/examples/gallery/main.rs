@@ -103,8 +103,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let theme: Theme = serde_json::from_value(args.theme.into())?;
     let settings = Settings { theme, scale: args.scale, ..Settings::clone(&view.settings) };
     let view = View { settings: settings.into(), ..view.clone() };
-    let options = Options { screen: Some(view.screen), ..Options::default() };
-    run(options, |wake| {
+    run(Options::default(), |wake| {
         let stage = Arc::new(Stage { view: Mutex::new(Arc::new(view)), wake });
         if args.film > 0.0 {
             film(stage.clone(), args.film);

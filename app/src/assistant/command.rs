@@ -185,11 +185,9 @@ const PHRASES: [(Command, &[&str]); 25] = [
         &[
             "look",
             "look at this",
-            "look now",
             "take a picture",
             "take the picture",
             "new picture",
-            "read now",
             "capture",
             "what is in front of me",
         ],

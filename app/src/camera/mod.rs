@@ -1,21 +1,47 @@
 //! Pictures that keep coming: cameras, a file, a folder, or an MJPEG stream, all behind [`FrameSource`].
+//!
+//! A [`Camera`] runs a source on a thread of its own and opens it again when it was lost. Only the newest picture matters:
+//! every source leaves out what nobody fetched in time, before it is decoded.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
+#[cfg(feature = "camera")]
+mod device;
+mod error;
+mod file;
+mod folder;
+mod jpeg;
+mod mjpeg;
+mod newest;
+mod open;
+mod pace;
+mod source;
+mod stream;
+mod worker;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
-use serde::{Deserialize, Serialize};
+
+pub use error::CameraError;
+pub use newest::Newest;
+pub use open::{list, open};
+pub use source::Source;
+pub use worker::{Camera, CameraEvent};
 
 /// One picture of a stream.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Upright pixels.
+    /// Upright pixels. A source that shows one picture for a while hands on the same one (`Arc::ptr_eq`).
     pub picture: Arc<RgbImage>,
     /// When it arrived.
     pub at: Instant,
+}
+
+impl Frame {
+    /// A picture that has just arrived.
+    fn now(picture: Arc<RgbImage>) -> Self {
+        Self { picture, at: Instant::now() }
+    }
 }
 
 /// Where frames come from.
@@ -43,40 +69,6 @@ pub trait FrameSource: Send {
     }
 }
 
-/// Why no picture comes, each in a sentence fit to be spoken, with what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CameraError {
-    /// No camera is connected.
-    #[error("there is no camera; plug one in, or open a picture file")]
-    NotFound,
-    /// It has no lamp.
-    #[error("this camera has no lamp")]
-    NoTorch,
-    /// It gave nothing for too long.
-    #[error("the camera gives no pictures")]
-    Stalled,
-}
-
-/// Which source is wanted; as text in the settings and on the command line.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Source {
-    /// The first camera that works (`auto`).
-    #[default]
-    Auto,
-    /// No camera is opened (`none`).
-    None,
-    /// The camera of that name or identifier (`camera:NAME`).
-    Device(String),
-    /// A picture, or a file of MJPEG (`file:PATH`).
-    File(PathBuf),
-    /// The pictures of a folder, one after the other, and those that are added (`folder:PATH`).
-    Folder(PathBuf),
-    /// An MJPEG stream (`http://…`).
-    Stream(String),
-}
-
 /// A camera that could be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraInfo {
@@ -84,52 +76,4 @@ pub struct CameraInfo {
     pub id: String,
     /// Name for people.
     pub name: String,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Auto => f.write_str("auto"),
-            Self::None => f.write_str("none"),
-            Self::Device(id) => write!(f, "camera:{id}"),
-            Self::File(path) => write!(f, "file:{}", path.display()),
-            Self::Folder(path) => write!(f, "folder:{}", path.display()),
-            Self::Stream(address) => f.write_str(address),
-        }
-    }
-}
-
-impl From<Source> for String {
-    fn from(source: Source) -> Self {
-        source.to_string()
-    }
-}
-
-impl FromStr for Source {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        Ok(match text.split_once(':') {
-            None if text == "auto" => Self::Auto,
-            None if text == "none" => Self::None,
-            Some(("camera", id)) if !id.is_empty() => Self::Device(id.into()),
-            Some(("file", path)) if !path.is_empty() => Self::File(path.into()),
-            Some(("folder", path)) if !path.is_empty() => Self::Folder(path.into()),
-            Some(("http", _)) => Self::Stream(text.into()),
-            _ => {
-                return Err(format!(
-                    "{text} names no camera; write auto, none, camera:NAME, file:PATH, folder:PATH or an http address"
-                ));
-            }
-        })
-    }
-}
-
-impl TryFrom<String> for Source {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
 }

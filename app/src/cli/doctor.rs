@@ -6,10 +6,10 @@ use sightread_models::checkpoint::{Manifest, verify};
 use sightread_models::cpu::Isa;
 use sightread_models::device::Backend;
 
-use super::{ModelArgs, sound_check};
+use super::ModelArgs;
 use crate::screen_reader;
-use crate::speech::transcribe::{Expected, Transcriber};
-use crate::starter::Starter;
+use crate::settings::Store;
+use crate::setup::{self, Outcome, Part};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -43,23 +43,23 @@ pub(super) fn run(args: DoctorArgs) -> anyhow::Result<()> {
             let whole = verify(&folder.join(half));
             check(&format!("{half} files"), whole.map(|m| hashes(&m)).map_err(|e| e.to_string()));
         }
-        let starter = Starter::open(&folder, args.model.backend());
-        match &starter {
-            Ok(starter) => {
-                check("vision half", Ok("loads".into()));
-                let language = starter.language().map(|l| format!("loads, {} megabytes", l.bytes() >> 20));
-                check("language half", language.map_err(|e| e.to_string()));
-            }
-            Err(error) => check("vision half", Err(error.to_string())),
-        }
     }
-    check("microphone", sound_check::microphone());
-    check("speaker", sound_check::speaker());
-    check("voice", sound_check::voice());
+    let (_, settings, messages) = Store::open();
+    check("settings", if messages.is_empty() { Ok("as you left them".into()) } else { Err(messages.join(" ")) });
+    for part in Part::ALL {
+        let outcome = match part {
+            Part::Model => setup::check_models(args.model.model_dir.as_deref(), args.model.backend()),
+            part => setup::check(part, &settings.camera),
+        };
+        let result = match outcome {
+            Outcome::Running => Err("the check did not end".into()),
+            Outcome::Works(found) => Ok(found),
+            Outcome::Problem { what, remedy } => Err(format!("{what}. {remedy}.")),
+        };
+        check(part.name(), result);
+    }
     let reader = if screen_reader::is_running() { "runs" } else { "none is known to run" };
     check("screen reader", Ok(reader.into()));
-    let speech = Transcriber::open(Expected::Questions, args.model.backend()).map(|_| "loads".to_string());
-    check("speech model", speech.map_err(|error| format!("{error}; spoken questions are not understood")));
     if problems > 0 {
         bail!("{problems} things need attention");
     }

@@ -1,16 +1,21 @@
 //! The command line: what the window does, for terminals and scripts.
 
 mod ask;
+#[cfg(feature = "window")]
+mod bench;
+mod cameras;
 mod doctor;
 mod listen;
 mod microphone;
+mod models;
 mod predict;
 mod read;
 mod say;
 mod screen;
-mod sound_check;
 mod transcribe;
 mod voices;
+#[cfg(feature = "window")]
+mod window;
 
 use std::path::PathBuf;
 
@@ -22,13 +27,18 @@ use crate::starter::{Starter, find};
 /// Reads text from a picture and answers questions about it, offline.
 #[derive(Debug, Parser)]
 #[command(name = "sightread", version, about)]
+#[cfg_attr(not(feature = "window"), command(arg_required_else_help = true))]
 pub struct Cli {
+    /// What to do; without a word of it the window opens.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Opens the window.
+    #[cfg(feature = "window")]
+    Window(window::WindowArgs),
     /// Reads out the text of pictures.
     Read(read::ReadArgs),
     /// Answers a question about a picture.
@@ -43,10 +53,17 @@ enum Command {
     Transcribe(transcribe::TranscribeArgs),
     /// Shows what the microphone hears.
     Microphone(microphone::MicrophoneArgs),
+    /// Lists cameras, or shows what one of them gives.
+    Cameras(cameras::CamerasArgs),
     /// Reads every picture of a folder, and answers the questions in its labels.jsonl, for scoring.
     Predict(predict::PredictArgs),
+    /// Lists the models, brings others in, or removes them.
+    Models(models::ModelsArgs),
     /// Says what this machine offers and whether the model is whole.
     Doctor(doctor::DoctorArgs),
+    /// Measures what the window costs on this machine: start, idle, memory, from picture to hint.
+    #[cfg(feature = "window")]
+    Bench(bench::BenchArgs),
 }
 
 /// Where networks run.
@@ -62,7 +79,7 @@ enum BackendChoice {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 struct ModelArgs {
     /// Where networks run.
     #[arg(long, value_enum, default_value_t)]
@@ -72,13 +89,19 @@ struct ModelArgs {
     model_dir: Option<PathBuf>,
 }
 
+impl From<BackendChoice> for Backend {
+    fn from(choice: BackendChoice) -> Self {
+        match choice {
+            BackendChoice::Auto => Self::Auto,
+            BackendChoice::Wgpu => Self::Wgpu,
+            BackendChoice::Cpu => Self::Cpu,
+        }
+    }
+}
+
 impl ModelArgs {
     fn backend(&self) -> Backend {
-        match self.backend {
-            BackendChoice::Auto => Backend::Auto,
-            BackendChoice::Wgpu => Backend::Wgpu,
-            BackendChoice::Cpu => Backend::Cpu,
-        }
+        self.backend.into()
     }
 
     fn folder(&self) -> anyhow::Result<PathBuf> {
@@ -96,6 +119,20 @@ impl ModelArgs {
 /// A chain of causes whose first sentence is fit to be spoken.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
+        #[cfg(feature = "window")]
+        None => window::run(window::WindowArgs::default()),
+        #[cfg(not(feature = "window"))]
+        None => anyhow::bail!("this program was built without the window; sightread --help lists its commands"),
+        Some(command) => run_command(command),
+    }
+}
+
+fn run_command(command: Command) -> anyhow::Result<()> {
+    match command {
+        #[cfg(feature = "window")]
+        Command::Window(args) => window::run(args),
+        #[cfg(feature = "window")]
+        Command::Bench(args) => bench::run(args),
         Command::Read(args) => read::run(args),
         Command::Ask(args) => ask::run(args),
         Command::Say(args) => say::run(args),
@@ -103,7 +140,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Listen(args) => listen::run(args),
         Command::Transcribe(args) => transcribe::run(args),
         Command::Microphone(args) => microphone::run(args),
+        Command::Cameras(args) => cameras::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Models(args) => models::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
 }

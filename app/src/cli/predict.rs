@@ -13,10 +13,8 @@ use sightread_models::text::generate::Flow;
 use super::ModelArgs;
 use super::read::read_one;
 use crate::answer::Conversation;
+use crate::picture;
 use crate::starter::Starter;
-
-/// Endings of pictures.
-const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "webp", "heic", "heif", "tif", "tiff", "bmp"];
 
 #[derive(Debug, Args)]
 pub(super) struct PredictArgs {
@@ -33,7 +31,8 @@ pub(super) fn run(args: PredictArgs) -> anyhow::Result<()> {
     let starter = args.model.open()?;
     let questions = if args.no_answers { HashMap::new() } else { questions(&args.folder.join("labels.jsonl"))? };
     let none = vec![];
-    for photo in photos(&args.folder)? {
+    let photos = picture::in_folder(&args.folder);
+    for photo in photos.with_context(|| format!("cannot open the folder {}", args.folder.display()))? {
         let name = photo.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let start = Instant::now();
         let prediction = predict(&photo, questions.get(&name).unwrap_or(&none), &starter, start);
@@ -61,16 +60,6 @@ fn predict(photo: &Path, questions: &[String], starter: &Starter, start: Instant
         answers.insert(question.clone(), answer.text.into());
     }
     Ok(json!({"text": reading.text(), "answers": answers, "details": details, "seconds": seconds}))
-}
-
-fn photos(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
-    let mut photos: Vec<PathBuf> = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
-    photos.retain(|path| {
-        path.extension().is_some_and(|e| ENDINGS.contains(&e.to_string_lossy().to_lowercase().as_str()))
-    });
-    photos.sort();
-    Ok(photos)
 }
 
 /// The questions of every picture; the answers that stand beside them are not looked at.

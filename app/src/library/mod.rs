@@ -1,10 +1,39 @@
 //! The models on this machine, and bringing new ones in.
 
+mod architecture;
+mod card;
+mod download;
+mod import;
+mod installed;
+mod language;
+mod remove;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use crate::{places, shipped};
+
+pub use architecture::Architecture;
+use card::Card;
+pub use import::{Import, ImportError};
+pub use installed::{BUILT_IN, inspect, installed, installed_in};
+pub use language::open_language;
+pub use remove::{RemoveError, remove};
+
+/// The folder of the models that were brought in; for a user without a home, one where the program was started.
+pub fn folder() -> PathBuf {
+    places::library().unwrap_or_else(|| PathBuf::from("sightread-models"))
+}
+
+/// The text that language models are calibrated on if none is given; `None` if it is missing.
+pub fn calibration_text() -> Option<PathBuf> {
+    shipped::folders("assets/calibration").map(|folder| folder.join("english.txt")).find(|text| text.is_file())
+}
+
 /// A model that can be used, or says why not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ModelEntry {
     /// Its folder's name; what settings and `--model` call it.
     pub name: String,
@@ -14,10 +43,13 @@ pub struct ModelEntry {
     pub bytes: u64,
     /// Languages it knows, in words ("English").
     pub languages: Vec<String>,
-    /// What it can do, in words ("reads text", "answers questions about the text", "understands speech").
+    /// What it can do, in words ("reads text", "answers questions about the text", "understands speech"); see
+    /// [`Architecture::abilities`].
     pub abilities: Vec<String>,
     /// Licence, if it is told.
     pub licence: Option<String>,
+    /// How it was quantized and what that cost, in words, if it is told.
+    pub quantization: Option<String>,
     /// Why it cannot be used.
     pub problem: Option<String>,
     /// Comes with the program and cannot be removed.

@@ -33,40 +33,64 @@ const MAX_CANDIDATES: usize = 1000;
 /// Finds the lines of `picture`. Boxes lie within the picture, in its own pixels.
 pub fn detect(picture: &RgbImage, models: &dyn TextModels) -> Result<Vec<Quad>, ReadError> {
     let (width, height) = detector_size(picture.width(), picture.height());
-    let resized = resize(picture, width, height)?;
-    let map = models.probability_map(&resized)?;
-    let scale = (picture.width() as f32 / width as f32, picture.height() as f32 / height as f32);
-    Ok(boxes(&map, width as usize, height as usize)
+    detect_in(&resize(picture, width, height)?, picture.dimensions(), models)
+}
+
+/// Finds the lines of a picture of `size` in a copy of it, whose sides are multiples of [`MULTIPLE`]. Boxes lie within
+/// the picture, in its own pixels.
+pub(crate) fn detect_in(copy: &RgbImage, size: (u32, u32), models: &dyn TextModels) -> Result<Vec<Quad>, ReadError> {
+    let map = models.probability_map(copy)?;
+    let scale = (size.0 as f32 / copy.width() as f32, size.1 as f32 / copy.height() as f32);
+    Ok(boxes(&map, copy.width() as usize, copy.height() as usize)
         .into_iter()
-        .filter_map(|quad| onto_picture(&quad, scale, picture.dimensions()))
+        .filter_map(|quad| onto_picture(&quad, scale, size))
         .collect())
+}
+
+/// The size of a copy with sides of at most about `longest`, for a detector in a hurry.
+pub(crate) fn quick_size((width, height): (u32, u32), longest: u32) -> (u32, u32) {
+    let ratio = (longest as f32 / width.max(height).max(1) as f32).min(1.0);
+    (rounded(width as f32 * ratio), rounded(height as f32 * ratio))
+}
+
+/// The nearest multiple of [`MULTIPLE`], at least one.
+fn rounded(side: f32) -> u32 {
+    ((side / MULTIPLE as f32).round_ties_even() as u32).max(1) * MULTIPLE
 }
 
 /// The size at which the detector sees a picture: rapidocr's two steps, the second with a bound.
 fn detector_size(width: u32, height: u32) -> (u32, u32) {
-    let round = |side: f32| ((side / MULTIPLE as f32).round_ties_even() as u32).max(1) * MULTIPLE;
     let (mut w, mut h) = (width as f32, height as f32);
     if w.max(h) > MAX_SIDE {
         let ratio = MAX_SIDE / w.max(h);
-        (w, h) = (round(w * ratio) as f32, round(h * ratio) as f32);
+        (w, h) = (rounded(w * ratio) as f32, rounded(h * ratio) as f32);
     }
     if w.min(h) < MIN_SIDE {
         let ratio = (MIN_SIDE / w.min(h)).min((MAX_ENLARGED_SIDE / w.max(h)).max(1.0));
         (w, h) = (w * ratio, h * ratio);
     }
-    (round(w), round(h))
+    (rounded(w), rounded(h))
 }
 
-/// `picture` at another size, bilinear; averaged where it shrinks.
+/// `picture` at another size, bilinear between its pixels as OpenCV does it, which is what the networks were trained on.
 ///
 /// # Errors
 /// [`ReadError::Picture`] if the pixels cannot be worked on.
 pub fn resize(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ReadError> {
+    resize_by(ResizeAlg::Interpolation(FilterType::Bilinear), picture, width, height)
+}
+
+/// A smaller `picture`: every pixel is the mean of those it stands for.
+pub(crate) fn shrink(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ReadError> {
+    resize_by(ResizeAlg::Convolution(FilterType::Box), picture, width, height)
+}
+
+fn resize_by(how: ResizeAlg, picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ReadError> {
     if picture.dimensions() == (width, height) {
         return Ok(picture.clone());
     }
     let mut resized = RgbImage::new(width, height);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear));
+    let options = ResizeOptions::new().resize_alg(how);
     Resizer::new().resize(picture, &mut resized, &options).map_err(|e| ReadError::Picture(e.to_string()))?;
     Ok(resized)
 }
@@ -75,10 +99,10 @@ pub fn resize(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, R
 ///
 /// # Errors
 /// [`ReadError::Picture`] if the pixels cannot be worked on.
-pub fn shrink(picture: &RgbImage, longest: u32) -> Result<(RgbImage, f32), ReadError> {
+pub fn fit(picture: &RgbImage, longest: u32) -> Result<(RgbImage, f32), ReadError> {
     let scale = (longest as f32 / picture.width().max(picture.height()).max(1) as f32).min(1.0);
     let side = |side: u32| ((side as f32 * scale).round() as u32).max(1);
-    Ok((resize(picture, side(picture.width()), side(picture.height()))?, scale))
+    Ok((shrink(picture, side(picture.width()), side(picture.height()))?, scale))
 }
 
 /// Boxes of the probability map `[height * width]`, in its own pixels.
@@ -153,6 +177,14 @@ mod tests {
         assert_eq!(detector_size(4000, 3000), (1984, 1504), "the longer side at most 2000, in steps of 32");
         assert_eq!(detector_size(640, 480), (992, 736));
         assert_eq!(detector_size(20_000, 30), (3200, 64), "a sliver is not enlarged without bound");
+    }
+
+    #[test]
+    fn a_quick_copy_is_small_and_never_enlarged() {
+        assert_eq!(quick_size((1280, 720), 640), (640, 352));
+        assert_eq!(quick_size((720, 1280), 640), (352, 640));
+        assert_eq!(quick_size((320, 240), 640), (320, 256));
+        assert_eq!(quick_size((0, 0), 640), (32, 32));
     }
 
     #[test]

@@ -2,15 +2,15 @@
 //! ([`certainty`]), reading order ([`layout`]), and what is wrong with the photo ([`quality`]).
 
 mod certainty;
-mod crop;
-mod detect;
+pub(crate) mod crop;
+pub(crate) mod detect;
 mod layout;
 mod quad;
-mod quality;
-mod recognize;
+pub(crate) mod quality;
+pub(crate) mod recognize;
 mod rectangle;
 mod second_look;
-mod upright;
+pub(crate) mod upright;
 
 use std::f32::consts::PI;
 
@@ -22,9 +22,9 @@ use crate::answer::{Document, Row};
 
 pub use certainty::{Char, Word};
 pub use crop::LINE_HEIGHT;
-pub use detect::{resize as resize_to, shrink};
+pub use detect::{fit, resize as resize_to};
 pub use quad::{Point, Quad};
-pub use quality::Warning;
+pub use quality::{Edges, Warning};
 
 /// Why a picture could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +134,7 @@ impl Reading {
 /// [`ReadError`] if a network failed.
 pub fn read(picture: &RgbImage, models: &dyn TextModels) -> Result<Reading, ReadError> {
     let boxes = detect::detect(picture, models)?;
-    let mut warnings = quality::inspect(picture, &boxes);
+    let mut warnings = quality::inspect(picture, &boxes)?;
     let read = recognize::recognize(picture, &boxes, models)?;
     let laid: Vec<upright::LaidLine> = read
         .iter()

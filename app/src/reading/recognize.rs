@@ -12,7 +12,7 @@ use super::{ReadError, TextModels};
 /// A box this many times higher than wide holds text turned by a quarter.
 const TALL: f32 = 1.5;
 /// From this probability on the line classifier's word counts.
-const FLIPPED: f32 = 0.9;
+pub(crate) const FLIPPED: f32 = 0.9;
 /// Lines read worse than this are no text (rapidocr's `text_score`).
 const MIN_CONFIDENCE: f32 = 0.5;
 /// Texture without text is read as one to three odd characters: so few must be read better.
@@ -62,10 +62,9 @@ impl Look {
 
 /// Reads the lines in `boxes`, in the same order; boxes without text are left out.
 pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) -> Result<Vec<ReadLine>, ReadError> {
-    let tall = |quad: &Quad| quad.height() >= TALL * quad.width();
     let looks: Vec<Look> = boxes
         .par_iter()
-        .map(|quad| Look::new(picture, if tall(quad) { quad.turned(1) } else { *quad }))
+        .map(|quad| Look::new(picture, if is_tall(quad) { quad.turned(1) } else { *quad }))
         .collect::<Result<_, _>>()?;
     let flipped = flips(&looks, boxes, models)?;
 
@@ -104,6 +103,11 @@ pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) ->
         }
     };
     Ok(lines.into_iter().flatten().filter(good).collect())
+}
+
+/// Whether the text in a box runs downwards or upwards.
+pub(crate) fn is_tall(quad: &Quad) -> bool {
+    quad.height() >= TALL * quad.width()
 }
 
 /// Mean confidence of the characters, in which every look has its share.

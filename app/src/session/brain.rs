@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, OnceLock};
 
 use image::RgbImage;
@@ -14,7 +14,7 @@ use super::input::{ReadPicture, Thought};
 use super::view::{Page, PageRow};
 use crate::answer::{Conversation, Document};
 use crate::assistant::Scene;
-use crate::reading::{Line, Point, ReadError, Reading, read, shrink};
+use crate::reading::{Line, Point, ReadError, Reading, fit, read};
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::starter::{self, Starter};
 use crate::{library, picture};
@@ -76,12 +76,11 @@ impl Brain {
                 Err(error) => return on_thought(Thought::CannotRead(error.to_string())),
             };
             on_thought(Thought::CanRead);
-            let transcriber = Transcriber::open(Expected::Questions, backend);
-            on_thought(Thought::CanHear(transcriber.as_ref().map(|_| ()).map_err(ToString::to_string)));
             let thinker = Thinker {
                 starter,
+                backend,
                 chosen: None,
-                transcriber: transcriber.ok(),
+                transcriber: None,
                 conversation: None,
                 newest,
                 told: Box::new(on_thought),
@@ -108,6 +107,7 @@ impl Brain {
 
 struct Thinker {
     starter: Arc<Starter>,
+    backend: Backend,
     /// The language model that was chosen instead of the starter's own.
     chosen: Option<StarterLanguage>,
     transcriber: Option<Transcriber>,
@@ -117,26 +117,49 @@ struct Thinker {
 }
 
 impl Thinker {
+    /// Does jobs; what is not needed for reading is loaded while there is none.
     fn think(mut self, inbox: &Receiver<Job>) {
-        // The language model is loaded while nobody waits for it.
-        if let Err(reason) = self.starter.language() {
-            (self.told)(Thought::CannotRead(reason.to_string()));
-        }
-        while let Ok(job) = inbox.recv() {
-            match job {
-                Job::Read(number, picture) if self.is_wanted(number) => {
-                    let result = self.read(picture).map(|(read, conversation)| {
-                        self.conversation = Some(conversation);
-                        Box::new(read)
-                    });
-                    (self.told)(Thought::Read { job: number, result });
-                }
-                Job::Ask(number, question) if self.is_wanted(number) => self.answer(number, &question),
-                Job::Read(..) | Job::Ask(..) => {}
-                Job::UseModel(name) => self.use_model(&name),
-                Job::Recall(document) => self.conversation = Some(Conversation::new(document)),
-                Job::Understand(samples) => (self.told)(Thought::Understood(self.understand(&samples))),
+        let mut to_load = [Self::load_speech, Self::load_language].into_iter();
+        loop {
+            match inbox.try_recv() {
+                Ok(job) => self.do_job(job),
+                Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) => match to_load.next() {
+                    Some(load) => load(&mut self),
+                    None => match inbox.recv() {
+                        Ok(job) => self.do_job(job),
+                        Err(_) => return,
+                    },
+                },
             }
+        }
+    }
+
+    fn load_speech(&mut self) {
+        let transcriber = Transcriber::open(Expected::Questions, self.backend);
+        (self.told)(Thought::CanHear(transcriber.as_ref().map(|_| ()).map_err(ToString::to_string)));
+        self.transcriber = transcriber.ok();
+    }
+
+    fn load_language(&mut self) {
+        // What is wrong with it is told when it is asked.
+        let _ = self.starter.language();
+    }
+
+    fn do_job(&mut self, job: Job) {
+        match job {
+            Job::Read(number, picture) if self.is_wanted(number) => {
+                let result = self.read(picture).map(|(read, conversation)| {
+                    self.conversation = Some(conversation);
+                    Box::new(read)
+                });
+                (self.told)(Thought::Read { job: number, result });
+            }
+            Job::Ask(number, question) if self.is_wanted(number) => self.answer(number, &question),
+            Job::Read(..) | Job::Ask(..) => {}
+            Job::UseModel(name) => self.use_model(&name),
+            Job::Recall(document) => self.conversation = Some(Conversation::new(document)),
+            Job::Understand(samples) => (self.told)(Thought::Understood(self.understand(&samples))),
         }
     }
 
@@ -198,7 +221,7 @@ impl Thinker {
 
 /// A reading as it is shown.
 fn page(picture: &RgbImage, reading: &Reading) -> Result<Page, ReadError> {
-    let (small, scale) = shrink(picture, PAGE_SIDE)?;
+    let (small, scale) = fit(picture, PAGE_SIDE)?;
     let row = |lines: &[Line]| PageRow {
         text: lines.iter().map(Line::marked).collect::<Vec<_>>().join("  "),
         sure: lines.iter().all(|line| line.sure),

@@ -38,12 +38,13 @@ pub(super) struct Engine<O> {
     job: u64,
     /// Asked before there was a picture to ask about.
     waiting_question: Option<String>,
+    /// Wanted before the camera gave its first picture.
+    pub(super) look_due: bool,
     /// Captured while something else was going on.
     waiting_picture: Option<Arc<RgbImage>>,
     /// Whether the voice has something to say, and how many utterances it was given.
     speaking: bool,
     said: u64,
-    voice_lost: bool,
     can_read: Option<Result<(), String>>,
     can_hear: Option<Result<(), String>>,
     /// Whether the microphone is open, and whether the user was told.
@@ -69,10 +70,10 @@ impl<O: Outlets> Engine<O> {
             started: Instant::now(),
             job: 0,
             waiting_question: None,
+            look_due: false,
             waiting_picture: None,
             speaking: false,
             said: 0,
-            voice_lost: false,
             can_read: None,
             can_hear: None,
             ear_open: false,
@@ -137,9 +138,10 @@ impl<O: Outlets> Engine<O> {
     pub(super) fn command(&mut self, command: Command) {
         self.waiting_question = None;
         self.waiting_picture = None;
+        self.look_due = false;
         match command {
-            Command::Read if !self.assistant.has_picture() && self.camera_is_on() => self.look(),
-            Command::Ask(question) if !self.assistant.has_picture() && self.camera_is_on() => {
+            Command::Read if !self.assistant.has_picture() && self.camera_is_wanted() => self.look(),
+            Command::Ask(question) if !self.assistant.has_picture() && self.camera_is_wanted() => {
                 self.look();
                 self.waiting_question = Some(question);
             }
@@ -194,14 +196,16 @@ impl<O: Outlets> Engine<O> {
     }
 
     /// Takes the best picture of the camera and reads it; without a camera, reads the picture that is there again.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         self.silence();
         let reason = match &self.view.camera {
-            CameraState::On { .. } => match self.out.best_frame() {
+            CameraState::On { .. } | CameraState::Opening => match self.out.best_frame() {
                 Some(picture) => return self.read(Picture::Pixels(picture)),
-                None => "The camera has given no picture yet.".to_string(),
+                None => {
+                    self.look_due = true;
+                    return self.set_status("Waiting for the camera", false);
+                }
             },
-            CameraState::Opening => "The camera is not ready yet.".to_string(),
             _ if self.assistant.has_picture() => return self.command(Command::Read),
             CameraState::Lost(reason) => format!("I see nothing: {reason}."),
             CameraState::Off => "There is no picture. Open one with Control and O, or choose a camera.".to_string(),
@@ -409,11 +413,11 @@ impl<O: Outlets> Engine<O> {
             Notice::NoSuchVoice(text) => self.tell(&text),
             Notice::Voices(voices) => self.view.voices = voices,
             Notice::Lost(reason) => {
-                self.voice_lost = true;
+                self.view.voice_lost = Some(reason.clone());
                 self.announce(&format!("I cannot speak: {reason}. I go on in writing and keep trying."), true);
             }
             Notice::Back => {
-                self.voice_lost = false;
+                self.view.voice_lost = None;
                 self.set_status("The voice is back.", false);
             }
             // It was quiet for a moment, but was given more to say since.
@@ -445,8 +449,13 @@ impl<O: Outlets> Engine<O> {
         }
     }
 
-    pub(super) fn camera_is_on(&self) -> bool {
+    fn camera_is_on(&self) -> bool {
         matches!(self.view.camera, CameraState::On { .. })
+    }
+
+    /// It gives pictures, or will in a moment.
+    fn camera_is_wanted(&self) -> bool {
+        self.camera_is_on() || self.view.camera == CameraState::Opening
     }
 
     pub(super) fn open_camera(&mut self, source: &Source) {
@@ -487,7 +496,7 @@ impl<O: Outlets> Engine<O> {
     }
 
     fn route(&self, kind: Kind) -> Route {
-        let audible = Audible { own_voice: !self.voice_lost, screen_reader: self.view.screen_reader };
+        let audible = Audible { own_voice: self.view.voice_lost.is_none(), screen_reader: self.view.screen_reader };
         route(self.view.settings.output, audible, kind)
     }
 

@@ -8,7 +8,7 @@ use super::brain::{Job, Picture};
 use super::engine::Engine;
 use super::input::{Input, ReadPicture, Sighting, Thought};
 use super::outlets::Outlets;
-use super::view::{CameraState, EarState, Page, PageRow, Work};
+use super::view::{CameraState, EarState, Page, PageRow, Preview, Work};
 use super::{Request, View};
 use crate::answer::{Answer, Document, Source as AnswerSource};
 use crate::assistant::{Command, Scene, Screen};
@@ -339,4 +339,17 @@ fn with_a_screen_reader_nothing_is_said_twice_and_everything_is_said() {
     assert_eq!(talk.said(), ["one"], "a voice without a sound keeps the time");
     talk.take(Input::Voice(Notice::Began(utterance("one"))));
     assert_eq!((talk.view().status.text.as_str(), talk.view().status.announce), ("one", true));
+}
+
+#[test]
+fn a_wish_to_read_before_the_first_picture_is_kept_for_it() {
+    let mut talk = Talk::new();
+    talk.ask_for(Command::Look);
+    assert!(talk.0.out.jobs.is_empty());
+    talk.take(Input::Eye(Sighting::Opened { name: "Webcam".into(), torch: None }));
+    talk.0.out.frame = Some(Arc::new(RgbImage::new(8, 8)));
+    let preview = || Preview { picture: Arc::new(RgbImage::new(4, 4)), regions: vec![], hint: None, looked_at: false };
+    talk.take(Input::Eye(Sighting::Preview(preview())));
+    talk.take(Input::Eye(Sighting::Preview(preview())));
+    assert_eq!(talk.0.out.jobs.len(), 1, "once");
 }

@@ -12,7 +12,7 @@ use super::input::Sighting;
 use super::view::Preview;
 use crate::aiming::{Aim, Sight, look};
 use crate::camera::{Camera, CameraEvent, Frame, Source};
-use crate::reading::{Point, Quad, shrink};
+use crate::reading::{Point, Quad, fit};
 
 /// Longest side of the picture that is shown.
 const PREVIEW_SIDE: u32 = 640;
@@ -23,8 +23,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(190);
 pub(super) struct Eyes {
     camera: Camera,
     aim: Arc<Mutex<Aim>>,
+    newest: Newest,
     aiming: Arc<AtomicBool>,
 }
+
+/// The newest picture.
+type Newest = Arc<Mutex<Option<Arc<RgbImage>>>>;
 
 impl Eyes {
     /// Opens a camera; `told` hears what it shows.
@@ -34,10 +38,12 @@ impl Eyes {
         mut told: impl FnMut(Sighting) + Send + 'static,
     ) -> std::io::Result<Self> {
         let aim = Arc::new(Mutex::new(Aim::default()));
+        let newest = Newest::default();
         let aiming = Arc::new(AtomicBool::new(true));
         let mut gaze = Gaze {
             starter,
             aim: aim.clone(),
+            newest: newest.clone(),
             aiming: aiming.clone(),
             sight: None,
             looked: None,
@@ -50,7 +56,7 @@ impl Eyes {
             CameraEvent::Lost(error) => told(Sighting::Lost(error)),
             CameraEvent::Frame(frame) => gaze.see(frame, &mut told),
         })?;
-        Ok(Self { camera, aim, aiming })
+        Ok(Self { camera, aim, newest, aiming })
     }
 
     /// Switches the lamp.
@@ -58,10 +64,13 @@ impl Eyes {
         self.camera.set_torch(on);
     }
 
-    /// The best of the newest pictures.
+    /// The best of the newest pictures; the very newest while none was looked at.
     pub(super) fn best(&self) -> Option<Arc<RgbImage>> {
-        let aim = self.aim.lock().unwrap_or_else(PoisonError::into_inner);
-        aim.best().map(|frame| frame.picture)
+        let mut aim = self.aim.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = aim.best();
+        aim.taken();
+        let newest = || self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        best.map(|frame| frame.picture).or_else(newest)
     }
 
     /// Searches for text, or only shows pictures.
@@ -74,6 +83,7 @@ impl Eyes {
 struct Gaze {
     starter: SharedStarter,
     aim: Arc<Mutex<Aim>>,
+    newest: Newest,
     aiming: Arc<AtomicBool>,
     sight: Option<Sight>,
     looked: Option<Instant>,
@@ -84,11 +94,12 @@ struct Gaze {
 
 impl Gaze {
     fn see(&mut self, frame: Frame, told: &mut impl FnMut(Sighting)) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.picture.clone());
         let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
         let look_now = due && self.aiming.load(Ordering::Relaxed);
         let looked_at = look_now && self.look(&frame, told);
         // A picture that cannot be made small is not shown; the next one may be.
-        let Ok((small, _)) = shrink(&frame.picture, PREVIEW_SIDE) else { return };
+        let Ok((small, _)) = fit(&frame.picture, PREVIEW_SIDE) else { return };
         let width = small.width() as f32;
         let regions = self.regions.iter().map(|quad| quad.map(|p| Point::new(p.x * width, p.y * width))).collect();
         told(Sighting::Preview(Preview { picture: Arc::new(small), regions, hint: self.hint.clone(), looked_at }));

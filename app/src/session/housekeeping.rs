@@ -42,6 +42,9 @@ impl<O: Outlets> Engine<O> {
             Sighting::Preview(preview) => {
                 self.view.figures.looks += u64::from(preview.looked_at);
                 self.view.preview = Some(preview);
+                if std::mem::take(&mut self.look_due) {
+                    self.look();
+                }
             }
             Sighting::Hint(text, taken) => {
                 if !self.view.settings.guidance || self.view.screen != Screen::Reader || self.view.work.is_some() {
@@ -66,8 +69,16 @@ impl<O: Outlets> Engine<O> {
     }
 
     pub(super) fn open(&mut self, screen: Screen) {
-        self.view.screen = screen;
         self.tell(&format!("{}.", screen.name()));
+        self.enter(screen);
+        if screen == Screen::Help {
+            self.command(Command::Help);
+        }
+    }
+
+    /// Shows a screen and looks for what it shows.
+    pub(super) fn enter(&mut self, screen: Screen) {
+        self.view.screen = screen;
         match screen {
             Screen::Models => self.out.find_models(),
             Screen::Settings => {
@@ -75,8 +86,7 @@ impl<O: Outlets> Engine<O> {
                 self.out.list_voices();
             }
             Screen::SetUp => self.out.find_cameras(),
-            Screen::Help => self.command(Command::Help),
-            Screen::Reader | Screen::History => {}
+            Screen::Reader | Screen::History | Screen::Help => {}
         }
     }
 

@@ -128,7 +128,7 @@ fn run(options: Options, letters: Sender<Input>, inbox: &Receiver<Input>, mut pu
         }
     };
     let mut engine = Engine::new(desk, settings, told);
-    engine.view.screen = screen;
+    engine.enter(screen);
     greeting.iter().for_each(|sentence| engine.answer(sentence));
     publish(engine.view.clone());
     while let Ok(input) = inbox.recv() {

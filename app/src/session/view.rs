@@ -32,6 +32,8 @@ pub struct View {
     pub row: Option<usize>,
     /// The sentence that is being spoken.
     pub speaking: Option<String>,
+    /// Why the own voice cannot be heard, while it cannot.
+    pub voice_lost: Option<String>,
     /// The newest message for a status line and the screen reader.
     pub status: Status,
     /// What is being worked on.

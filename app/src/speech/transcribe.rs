@@ -89,9 +89,12 @@ impl Transcriber {
 }
 
 /// The folder of the speech model: the one in the environment, or the one that comes with the program.
-fn find() -> Result<PathBuf, TranscribeError> {
+///
+/// # Errors
+/// [`TranscribeError::NotInstalled`].
+pub(crate) fn find() -> Result<PathBuf, TranscribeError> {
     let asked_for = std::env::var_os(SPEECH_VARIABLE).map(PathBuf::from);
-    asked_for.or_else(|| folders("speech").find(|folder| is_model(folder))).ok_or(TranscribeError::NotInstalled)
+    asked_for.or_else(|| folders("models/speech").find(|folder| is_model(folder))).ok_or(TranscribeError::NotInstalled)
 }
 
 fn is_model(folder: &Path) -> bool {

@@ -23,7 +23,12 @@ impl Announcer {
             self.number = status.number;
             self.text.clone_from(&status.text);
         }
-        if self.again { format!("{}\u{a0}", status.text) } else { status.text.clone() }
+        match status.text.as_str() {
+            // A thing without a name would be read as its role alone.
+            "" => "No message".into(),
+            text if self.again => format!("{text}\u{a0}"),
+            text => text.into(),
+        }
     }
 
     /// Shows the newest message.

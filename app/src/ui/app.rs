@@ -9,7 +9,7 @@ use eframe::egui::{Context, IconData, Ui, ViewportBuilder, ViewportCommand, Visu
 use eframe::{CreationContext, NativeOptions, Renderer};
 
 use super::{UiState, draw};
-use crate::assistant::{Command, Screen};
+use crate::assistant::Screen;
 use crate::session::{Request, View};
 
 /// Frames that changes behind the window ask for are at least that far apart. A camera makes more pictures than that;
@@ -45,8 +45,6 @@ pub enum WindowError {
 /// How the window begins.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The screen it opens with, instead of the first-run check or the reader.
-    pub screen: Option<Screen>,
     /// A picture that is read at once.
     pub picture: Option<PathBuf>,
     /// Covers the whole screen this time.
@@ -95,20 +93,15 @@ fn set_up(ctx: &Context) {
 /// A message of the system as a part of a sentence.
 fn sentence(message: &str) -> String {
     let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("the system does not say why");
-    line.trim().trim_end_matches('.').into()
+    // winit tells first where in its source it noticed: "os error at …/mod.rs:765: ".
+    let reason = line.split_once(".rs:").and_then(|(_, at)| at.split_once(": ")).map_or(line, |(_, reason)| reason);
+    reason.trim().trim_end_matches('.').into()
 }
 
 /// What is to be done once the window is there.
 fn first_requests(options: &Options, view: &View) -> Vec<Request> {
-    let open = |screen| Request::Do(Command::Open(screen));
-    let mut requests = vec![];
-    match options.screen {
-        Some(screen) => requests.push(open(screen)),
-        None if !view.settings.set_up => requests.extend([open(Screen::SetUp), Request::Check]),
-        None => {}
-    }
-    requests.extend(options.picture.clone().map(Request::OpenPicture));
-    requests
+    let check = view.screen == Screen::SetUp && !view.settings.set_up;
+    check.then_some(Request::Check).into_iter().chain(options.picture.clone().map(Request::OpenPicture)).collect()
 }
 
 /// Asks for a frame, but not for more than ten a second.
@@ -194,19 +187,18 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
 
-    fn view(set_up: bool) -> View {
-        View { settings: Settings { set_up, ..Settings::default() }.into(), ..View::default() }
-    }
-
     #[test]
     fn the_first_start_checks_everything_and_later_ones_do_not() {
-        let open = |screen| Request::Do(Command::Open(screen));
-        let first = first_requests(&Options::default(), &view(false));
-        assert_eq!(first, [open(Screen::SetUp), Request::Check]);
-        assert_eq!(first_requests(&Options::default(), &view(true)), []);
-        let options = Options { screen: Some(Screen::Help), picture: Some("a.jpg".into()), full_screen: false };
-        let wanted = [open(Screen::Help), Request::OpenPicture("a.jpg".into())];
-        assert_eq!(first_requests(&options, &view(false)), wanted);
+        let view = |set_up, screen| {
+            let settings = Settings { set_up, ..Settings::default() };
+            View { settings: settings.into(), screen, ..View::default() }
+        };
+        assert_eq!(first_requests(&Options::default(), &view(false, Screen::SetUp)), [Request::Check]);
+        assert_eq!(first_requests(&Options::default(), &view(true, Screen::SetUp)), []);
+        assert_eq!(first_requests(&Options::default(), &view(false, Screen::Reader)), []);
+        let options = Options { picture: Some("a.jpg".into()), full_screen: false };
+        let wanted = [Request::OpenPicture("a.jpg".into())];
+        assert_eq!(first_requests(&options, &view(true, Screen::Help)), wanted);
     }
 
     #[test]
@@ -226,6 +218,8 @@ mod tests {
 
     #[test]
     fn the_error_names_the_command_line() {
+        let told = "winit EventLoopError: os error at /a/b.rs:765: neither DISPLAY nor WAYLAND_DISPLAY is set.";
+        assert_eq!(sentence(told), "neither DISPLAY nor WAYLAND_DISPLAY is set");
         let error = WindowError::NoDisplay(sentence("\nneither WAYLAND_DISPLAY nor DISPLAY is set.\n")).to_string();
         assert!(error.contains("nor DISPLAY is set. Without a display"), "{error}");
         assert!(error.contains("sightread read PHOTO"));

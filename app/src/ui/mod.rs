@@ -94,11 +94,16 @@ fn set_scale(ctx: &Context, scale: f32) {
 /// Everything below each other; each page remembers how far it was scrolled.
 fn scrolled<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let area = ScrollArea::vertical().id_salt(name).auto_shrink([false, false]);
-    area.show(ui, |ui| {
+    let shown = area.show(ui, |ui| {
         // Room for the focus ring beside what touches the edge.
         Frame::new().inner_margin(Margin { left: 6, right: 6, top: 6, bottom: 12 }).show(ui, contents).inner
-    })
-    .inner
+    });
+    if shown.content_size.y > shown.inner_rect.height() {
+        // egui gives its bar a role but no name; the number is that of the vertical direction.
+        let bar = shown.id.with(1_usize);
+        ui.ctx().accesskit_node_builder(bar, |node| node.set_label(format!("Scroll bar, {name}")));
+    }
+    shown.inner
 }
 
 fn screen(ui: &mut Ui, desk: &mut Desk<'_>) {
@@ -135,6 +140,10 @@ fn status(ui: &mut Ui, desk: &mut Desk<'_>) {
         ui.strong(under_way(view));
         desk.state.announcer.show(ui, &view.status);
     });
+    if let Some(reason) = &view.voice_lost {
+        let palette = desk.palette;
+        widgets::coloured(ui, palette.bad, format!("I cannot speak: {reason}. I go on in writing and keep trying."));
+    }
     if let Some(sentence) = &view.speaking
         && *sentence != view.status.text
     {

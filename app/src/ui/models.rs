@@ -92,6 +92,7 @@ fn facts(model: &ModelEntry) -> Vec<String> {
         format!("Abilities: {}", or_unknown(&model.abilities)),
         format!("Licence: {}", model.licence.as_deref().unwrap_or("not told")),
     ];
+    facts.extend(model.quantization.as_ref().map(|how| format!("Quantized: {how}")));
     facts.push(if model.built_in {
         "Comes with the program".into()
     } else {
@@ -222,6 +223,7 @@ mod tests {
             bytes: 1_340_000_000,
             languages: vec![],
             abilities: vec!["reads text".into(), "understands speech".into()],
+            quantization: None,
             licence: None,
             problem: None,
             built_in: false,

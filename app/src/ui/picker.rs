@@ -9,7 +9,7 @@ use super::languages;
 use super::state::Desk;
 use super::widgets::{self, Button};
 use crate::camera::Source;
-use crate::session::View;
+use crate::session::{Request, View};
 
 /// More are not shown at once; the field narrows them.
 const SHOWN: usize = 60;
@@ -135,6 +135,9 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
     };
     desk.title(ui, title);
     let mut back = ui.add(Button::new("Back")).clicked();
+    if subject == Subject::Camera && ui.add(Button::new("Look for cameras again")).clicked() {
+        desk.out.push(Request::FindCameras);
+    }
     let all = choices(subject, desk.view);
     if all.len() > FEW
         && let Some(picker) = &mut desk.state.picker

@@ -33,8 +33,8 @@ pub(super) fn show_wide(ui: &mut Ui, desk: &mut Desk<'_>) {
     });
     ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
         super::scrolled(ui, "right", |ui| {
-            page(ui, desk, height * 0.4);
-            questions(ui, desk);
+            let moved = page(ui, desk, height * 0.4);
+            questions(ui, desk, moved);
         });
     });
 }
@@ -45,8 +45,8 @@ pub(super) fn show_narrow(ui: &mut Ui, desk: &mut Desk<'_>) {
     head(ui, desk);
     main_buttons(ui, desk);
     camera(ui, desk, height);
-    page(ui, desk, height);
-    questions(ui, desk);
+    let moved = page(ui, desk, height);
+    questions(ui, desk, moved);
     more_buttons(ui, desk);
 }
 
@@ -198,13 +198,13 @@ fn path_field(ui: &mut Ui, desk: &mut Desk<'_>) {
     }
 }
 
-/// The picture that was read and its text.
-fn page(ui: &mut Ui, desk: &mut Desk<'_>, height: f32) {
+/// The picture that was read and its text; whether it was scrolled to another row.
+fn page(ui: &mut Ui, desk: &mut Desk<'_>, height: f32) -> bool {
     let view = desk.view;
     widgets::subheading(ui, "Text");
     let Some(page) = &view.page else {
         widgets::text(ui, "Nothing has been read yet. Press Space, or the button Read now.");
-        return;
+        return false;
     };
     for warning in &page.warnings {
         widgets::coloured(ui, desk.palette.warn, warning);
@@ -241,6 +241,7 @@ fn page(ui: &mut Ui, desk: &mut Desk<'_>, height: f32) {
             }
         }
     });
+    moved && view.row.is_some()
 }
 
 /// Doubt in words, unless the row's own words tell it.
@@ -248,7 +249,7 @@ fn doubt(row: &PageRow) -> Option<&'static str> {
     (!row.sure && !row.text.contains("not sure")).then_some("not sure")
 }
 
-fn questions(ui: &mut Ui, desk: &mut Desk<'_>) {
+fn questions(ui: &mut Ui, desk: &mut Desk<'_>, moved: bool) {
     let view = desk.view;
     widgets::subheading(ui, "Questions and answers");
     let turns = view.dialogue.len();
@@ -257,7 +258,8 @@ fn questions(ui: &mut Ui, desk: &mut Desk<'_>) {
         for (at, turn) in view.dialogue.iter().enumerate() {
             let text = format!("{}: {}", if turn.user { "You" } else { "Sightread" }, turn.text);
             let response = widgets::item(ui, &desk.palette, &Item { text: &text, ..Item::default() });
-            if more && at + 1 == turns {
+            // One place at a time can be scrolled to, and what is being spoken goes first.
+            if more && !moved && at + 1 == turns {
                 response.scroll_to_me(None);
             }
         }

@@ -8,7 +8,8 @@ use super::state::Desk;
 use super::widgets::{self, Button};
 use crate::assistant::{Command, Screen};
 use crate::session::Request;
-use crate::setup::{Check, Outcome, Part};
+use crate::setup::{Check, Outcome};
+use crate::words::sentence;
 
 /// The receipt of the test reading.
 const SAMPLE: &[u8] = include_bytes!("../../../assets/samples/receipt.jpg");
@@ -42,30 +43,20 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk<'_>) {
 }
 
 fn show_check(ui: &mut Ui, desk: &Desk<'_>, check: &Check) {
-    let name = part_name(check.part);
+    let name = check.part.name();
     match &check.outcome {
         Outcome::Running => {
             widgets::subheading(ui, &format!("{name}: being checked…"));
         }
         Outcome::Works(found) => {
             widgets::subheading(ui, &format!("{name}: works"));
-            widgets::text(ui, found);
+            widgets::text(ui, sentence(found));
         }
         Outcome::Problem { what, remedy } => {
             widgets::subheading(ui, &format!("{name}: a problem"));
-            widgets::coloured(ui, desk.palette.bad, what);
-            widgets::text(ui, format!("What to do: {remedy}"));
+            widgets::coloured(ui, desk.palette.bad, sentence(what));
+            widgets::text(ui, format!("What to do: {}", sentence(remedy)));
         }
-    }
-}
-
-fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Camera => "Camera",
-        Part::Microphone => "Microphone",
-        Part::Speaker => "Loudspeaker",
-        Part::Voice => "Voice",
-        Part::Model => "Model",
     }
 }
 

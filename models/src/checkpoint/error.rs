@@ -92,6 +92,9 @@ pub enum CheckpointError {
         /// What happened and what to do.
         reason: String,
     },
+    /// Whoever listened stopped it.
+    #[error("stopped; what is here is kept, start the same again to go on")]
+    Cancelled,
     /// The configuration lacks a field or holds a value out of range.
     #[error("the model's configuration is wrong: {0}")]
     Config(String),

@@ -1,17 +1,21 @@
 //! Downloads a model from the Hugging Face hub by name, when a caregiver asks for it.
 //!
-//! Only what this program reads is fetched, into a folder that is complete or not there. A download that broke off goes on
-//! with the files it still lacks; what is there already needs no network.
+//! Only what this program reads is fetched, into a folder that is complete or not there. A download that broke off or was
+//! stopped goes on with the files it still lacks; what is there already needs no network.
 
 use std::fs::{self, File};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use hf_hub::progress::{DownloadEvent, Progress, ProgressEvent, ProgressHandler};
-use hf_hub::repository::{ModelInfo, RepoTreeEntry};
-use hf_hub::{HFClient, HFError};
+use hf_hub::repository::{ModelInfo, RepoTreeEntry, RepoTypeModel};
+use hf_hub::{HFClient, HFClientSync, HFError, HFRepository, HFRepositorySync};
 use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
 
 use super::file::{replace_folder, restore_folder};
 use super::writer::SIDE_FILES;
@@ -19,6 +23,8 @@ use super::{CheckpointError, MANIFEST_FILE, Manifest, Provenance};
 
 /// Attempts of one request before the network counts as unreachable.
 const ATTEMPTS: usize = 3;
+/// How often progress is told while a file arrives, or does not.
+const TICK: Duration = Duration::from_millis(200);
 const INDEX: &str = "model.safetensors.index.json";
 
 /// What to download and where to.
@@ -45,16 +51,16 @@ pub struct DownloadProgress {
 
 /// Downloads a repository (`owner/name`) and returns its folder, which [`super::Checkpoint::open`] reads.
 ///
-/// `progress` is called from another thread and should return quickly. A `manifest.json` with sums, licence and commit is
-/// left in the folder; files that the hub gives a sum for are checked against it.
+/// `progress` is called several times a second while files arrive, and stops the download with a `Break`. A `manifest.json`
+/// with sums, licence and commit is left in the folder; files that the hub gives a sum for are checked against it.
 ///
 /// # Errors
-/// [`CheckpointError::Download`] for everything that has to do with the network or the repository, otherwise as for any
-/// file that cannot be written.
+/// [`CheckpointError::Download`] for everything that has to do with the network or the repository,
+/// [`CheckpointError::Cancelled`] if it was stopped, otherwise as for any file that cannot be written.
 pub fn download(
     repository: &str,
     options: &DownloadOptions,
-    progress: impl Fn(DownloadProgress) + Send + Sync + 'static,
+    mut progress: impl FnMut(DownloadProgress) -> ControlFlow<()>,
 ) -> Result<PathBuf, CheckpointError> {
     let failed = |reason: &str| CheckpointError::Download { repository: repository.into(), reason: reason.into() };
     let (owner, name) = repository_name(repository)
@@ -73,16 +79,18 @@ pub fn download(
 
     fs::create_dir_all(&partial).map_err(CheckpointError::io("create", &partial))?;
     let total = files.iter().map(|file| file.size).sum();
-    let report: Arc<dyn Fn(DownloadProgress) + Send + Sync> = Arc::new(progress);
     let mut done = 0;
     for file in &files {
         let path = partial.join(&file.name);
         if !fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() == file.size) {
-            let report = FileReport { done: done.into(), before: done, total, report: report.clone() };
-            fetch.file(&commit, file, &partial, report)?;
+            fetch.file(&commit, file, &partial, |arrived| {
+                progress(DownloadProgress { done: done + arrived.min(file.size), total })
+            })?;
         }
         done += file.size;
-        report(DownloadProgress { done, total });
+        if progress(DownloadProgress { done, total }).is_break() {
+            return Err(CheckpointError::Cancelled);
+        }
     }
 
     let provenance = Provenance { licence: licence(&info), source: fetch.source(&commit) };
@@ -175,7 +183,11 @@ struct Fetch<'a> {
     repository: &'a str,
     endpoint: String,
     revision: Option<String>,
-    hub: hf_hub::HFRepositorySync<hf_hub::repository::RepoTypeModel>,
+    /// For short questions.
+    hub: HFRepositorySync<RepoTypeModel>,
+    /// For files, which take long enough to be stopped on the way.
+    files: HFRepository<RepoTypeModel>,
+    runtime: Runtime,
 }
 
 impl<'a> Fetch<'a> {
@@ -190,9 +202,15 @@ impl<'a> Fetch<'a> {
             client = client.endpoint(endpoint);
         }
         let client = client.build().map_err(|e| explain(repository, e))?;
-        let endpoint = client.endpoint().to_string();
-        let client = hf_hub::HFClientSync::from_inner(client).map_err(|e| explain(repository, e))?;
-        Ok(Self { repository, endpoint, revision: options.revision.clone(), hub: client.model(owner, name) })
+        let runtime = Builder::new_current_thread().enable_all().build();
+        Ok(Self {
+            repository,
+            endpoint: client.endpoint().to_string(),
+            revision: options.revision.clone(),
+            files: client.model(owner, name),
+            hub: HFClientSync::from_inner(client).map_err(|e| explain(repository, e))?.model(owner, name),
+            runtime: runtime.map_err(CheckpointError::io("start to download", &options.cache))?,
+        })
     }
 
     fn info(&self) -> Result<ModelInfo, CheckpointError> {
@@ -204,9 +222,28 @@ impl<'a> Fetch<'a> {
         self.hub.list_tree().revision(commit).send().map_err(|e| explain(self.repository, e))
     }
 
-    fn file(&self, commit: &str, file: &RemoteFile, into: &Path, report: FileReport) -> Result<(), CheckpointError> {
-        let download = self.hub.download_file().filename(file.name.as_str()).local_dir(into).revision(commit);
-        let path = download.progress(Progress::from(report)).send().map_err(|e| explain(self.repository, e))?;
+    /// Fetches a file; `progress` gets the bytes that have arrived.
+    fn file(
+        &self,
+        commit: &str,
+        file: &RemoteFile,
+        into: &Path,
+        mut progress: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(), CheckpointError> {
+        let arrived = Arc::new(Arrived::default());
+        let download = self.files.download_file().filename(file.name.as_str()).local_dir(into).revision(commit);
+        let path = self.runtime.block_on(async {
+            let mut download = pin!(download.progress(Progress::from(arrived.clone())).send());
+            loop {
+                match tokio::time::timeout(TICK, download.as_mut()).await {
+                    Ok(path) => break path.map_err(|e| explain(self.repository, e)),
+                    Err(_) if progress(arrived.0.load(Ordering::Relaxed)).is_break() => {
+                        break Err(CheckpointError::Cancelled);
+                    }
+                    Err(_) => {}
+                }
+            }
+        })?;
         File::open(&path).and_then(|f| f.sync_all()).map_err(CheckpointError::io("write", &path))
     }
 
@@ -215,27 +252,19 @@ impl<'a> Fetch<'a> {
     }
 }
 
-/// Turns hf-hub's events for one file into progress of the whole download.
-struct FileReport {
-    /// Bytes that are here for certain; only grows, though hf-hub ends a file of unknown size by saying 0.
-    done: AtomicU64,
-    /// Bytes of the files before this one.
-    before: u64,
-    total: u64,
-    report: Arc<dyn Fn(DownloadProgress) + Send + Sync>,
-}
+/// Bytes of a file that are here for certain; only grows, though hf-hub ends a file of unknown size by saying 0.
+#[derive(Default)]
+struct Arrived(AtomicU64);
 
-impl ProgressHandler for FileReport {
+impl ProgressHandler for Arrived {
     fn on_progress(&self, event: &ProgressEvent) {
-        let of_this_file = match event {
+        let bytes = match event {
             ProgressEvent::Download(DownloadEvent::Progress { files }) => files.last().map(|file| file.bytes_completed),
             ProgressEvent::Download(DownloadEvent::AggregateProgress { bytes_completed, .. }) => Some(*bytes_completed),
             _ => None,
         };
-        if let Some(bytes) = of_this_file {
-            let done = self.before.saturating_add(bytes).min(self.total);
-            let done = self.done.fetch_max(done, Ordering::Relaxed).max(done);
-            (self.report)(DownloadProgress { done, total: self.total });
+        if let Some(bytes) = bytes {
+            self.0.fetch_max(bytes, Ordering::Relaxed);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`Checkpoint::open`] takes whatever a user has (a folder or a file) and gives one view of it: Hugging Face configuration
 //! fields, Hugging Face tensor names, row-major `[out, in]` linear weights. Networks never see which format it was.
 
+mod copy;
 mod ctranslate2;
 mod error;
 mod file;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use tokenizers::Tokenizer;
 
+pub use copy::copy_model;
 pub use error::CheckpointError;
 #[cfg(feature = "hub")]
 pub use hub::{DownloadOptions, DownloadProgress, download};

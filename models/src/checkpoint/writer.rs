@@ -17,8 +17,8 @@ use super::safetensors::{Q8_ROWS, Q8_SCALE, SafetensorsFiles};
 use super::tensor_data::{FloatType, Planned, TensorData, dtype_of, write_safetensors};
 use super::{Checkpoint, CheckpointError, QuantizationConfig, StoredType};
 
-/// Files beside the weights that go with a model.
-pub(super) const SIDE_FILES: [&str; 14] = [
+/// Files beside the weights that go with a model; the README is its model card, with licence and languages.
+pub(super) const SIDE_FILES: [&str; 15] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
@@ -33,6 +33,7 @@ pub(super) const SIDE_FILES: [&str; 14] = [
     "processor_config.json",
     "LICENSE",
     "NOTICE",
+    "README.md",
 ];
 
 /// Bytes that one tensor takes in a header beside its name, generously.

@@ -2,45 +2,68 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Cursor, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sightread_models::checkpoint::{
     CheckpointError, DownloadOptions, DownloadProgress, FloatType, FolderOptions, Manifest, download, verify,
 };
-use tiny_http::{Header, Response, Server};
+use tiny_http::{Header, Method, Response, Server};
 
 use crate::{assert_same_tensors, fixture, names, open};
 
 const REPOSITORY: &str = "owner/tiny-model";
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// A hub with one repository. Requests are noted; `broken` names a file that is cut short.
+/// A hub with one repository. Requests are noted; `broken` names a file that is cut short, `slow` one that takes for ever.
 struct FakeHub {
     server: Arc<Server>,
     thread: Option<JoinHandle<()>>,
     requests: Arc<Mutex<Vec<String>>>,
     broken: Arc<Mutex<Option<String>>>,
+    slow: Arc<Mutex<Option<String>>>,
+}
+
+/// Gives a few bytes at a time.
+struct Slow(Cursor<Vec<u8>>);
+
+impl Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        thread::sleep(Duration::from_millis(20));
+        let end = buffer.len().min(256);
+        self.0.read(&mut buffer[..end])
+    }
 }
 
 impl FakeHub {
     fn start(files: BTreeMap<String, Vec<u8>>) -> Self {
         let server = Arc::new(Server::http("127.0.0.1:0").expect("listens"));
-        let (requests, broken) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(None)));
-        let (listening, noted, cut) = (server.clone(), requests.clone(), broken.clone());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (broken, slow) = (Arc::<Mutex<Option<String>>>::default(), Arc::<Mutex<Option<String>>>::default());
+        let (listening, noted, cut, slowed) = (server.clone(), requests.clone(), broken.clone(), slow.clone());
         let thread = thread::spawn(move || {
             for request in listening.incoming_requests() {
                 let line = format!("{} {}", request.method(), request.url());
                 let broken: Option<String> = cut.lock().expect("lock").clone();
                 let response = answer(&files, request.url(), broken.as_deref());
+                let is_slow = slowed.lock().expect("lock").as_ref().is_some_and(|name| line.contains(name.as_str()));
                 noted.lock().expect("lock").push(line);
-                let _ = request.respond(response);
+                if is_slow && *request.method() == Method::Get {
+                    let (len, headers) = (response.data_length(), response.headers().to_vec());
+                    let bytes = Slow(response.into_reader());
+                    let _ = request.respond(Response::new(200.into(), headers, bytes, len, None));
+                } else {
+                    let _ = request.respond(response);
+                }
             }
         });
-        Self { server, thread: Some(thread), requests, broken }
+        Self { server, thread: Some(thread), requests, broken, slow }
     }
 
     fn options(&self, cache: &Path) -> DownloadOptions {
@@ -72,7 +95,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// What the hub's interface says for model information, listing and files.
-fn answer(files: &BTreeMap<String, Vec<u8>>, url: &str, broken: Option<&str>) -> Response<std::io::Cursor<Vec<u8>>> {
+fn answer(files: &BTreeMap<String, Vec<u8>>, url: &str, broken: Option<&str>) -> Response<Cursor<Vec<u8>>> {
     let json =
         |value: Value| Response::from_data(value.to_string()).with_header(header("content-type", "application/json"));
     let (path, _) = url.split_once('?').unwrap_or((url, ""));
@@ -106,25 +129,27 @@ fn repository() -> (tempfile::TempDir, BTreeMap<String, Vec<u8>>) {
     open(fixture("llama-llama3.gguf")).save_hf(&model, &options).expect("saves");
     let mut files: BTreeMap<String, Vec<u8>> =
         names(&model).into_iter().map(|name| (name.clone(), fs::read(model.join(name)).expect("reads"))).collect();
-    for unwanted in
-        ["pytorch_model.bin", "README.md", "onnx/model.onnx", ".gitattributes", "../escape.safetensors", "x.gguf"]
-    {
+    for unwanted in ["pytorch_model.bin", "onnx/model.onnx", ".gitattributes", "../escape.safetensors", "x.gguf"] {
         files.insert(unwanted.into(), b"unwanted".to_vec());
     }
     (folder, files)
 }
 
-fn ignore(_: DownloadProgress) {}
+fn ignore(_: DownloadProgress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
 
 #[test]
 fn a_model_is_downloaded_by_name() {
     let (source, files) = repository();
     let hub = FakeHub::start(files);
     let cache = tempfile::tempdir().expect("folder");
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let log = seen.clone();
-    let folder = download(REPOSITORY, &hub.options(cache.path()), move |p| log.lock().expect("lock").push(p))
-        .expect("downloads");
+    let mut seen = Vec::new();
+    let listen = |progress| {
+        seen.push(progress);
+        ControlFlow::Continue(())
+    };
+    let folder = download(REPOSITORY, &hub.options(cache.path()), listen).expect("downloads");
 
     assert_same_tensors(&open(&folder), &open(source.path().join("model")));
     assert!(open(&folder).tokenizer.is_some());
@@ -139,7 +164,6 @@ fn a_model_is_downloaded_by_name() {
     assert_eq!(entry.licence, "apache-2.0");
     assert!(entry.source.ends_with(&format!("/{REPOSITORY}/tree/{COMMIT}")), "{}", entry.source);
 
-    let seen = seen.lock().expect("lock");
     let total: u64 = manifest.files.values().map(|f| f.size).sum();
     assert!(seen.is_sorted_by_key(|p| p.done) && seen.iter().all(|p| p.total == total));
     assert_eq!(seen.last(), Some(&DownloadProgress { done: total, total }));
@@ -170,6 +194,37 @@ fn a_download_that_broke_off_goes_on() {
     fs::remove_file(folder.join("config.json")).expect("removes");
     download(REPOSITORY, &hub.options(cache.path()), ignore).expect("again");
     verify(&folder).expect("as described");
+}
+
+#[test]
+fn a_download_stops_in_the_middle_of_a_file_and_goes_on_later() {
+    let (_source, files) = repository();
+    let hub = FakeHub::start(files.clone());
+    let cache = tempfile::tempdir().expect("folder");
+    let shard = "model-00002-of-00003.safetensors";
+    *hub.slow.lock().expect("lock") = Some(shard.into());
+    let small: u64 = files.iter().filter(|(name, _)| name.as_str() < shard).map(|(_, bytes)| bytes.len() as u64).sum();
+    let mut stopped = None;
+    let stop = |progress: DownloadProgress| {
+        // In the middle of the slow file, which comes after the smaller names.
+        if progress.done > small && stopped.is_none() {
+            stopped = Some(Instant::now());
+        }
+        if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let failed = download(REPOSITORY, &hub.options(cache.path()), stop).expect_err("stopped");
+    assert!(matches!(failed, CheckpointError::Cancelled), "{failed:?}");
+    assert!(stopped.expect("was stopped").elapsed() < Duration::from_secs(2));
+    assert!(!cache.path().join("owner--tiny-model").exists());
+    let before = hub.fetched();
+
+    *hub.slow.lock().expect("lock") = None;
+    let folder = download(REPOSITORY, &hub.options(cache.path()), ignore).expect("goes on");
+    verify(&folder).expect("as described");
+    let after = hub.fetched();
+    assert!(after.contains(&shard.to_string()), "{after:?}");
+    let again = after.iter().filter(|name| before.contains(name)).count();
+    assert_eq!(again, 1, "only the file that was stopped comes again: {before:?} {after:?}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Nothing half-written ever stands under a model's name; manifests notice every change.
 
 use std::fs;
+use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 use sightread_models::checkpoint::{
     CheckpointError, FloatType, FolderOptions, MANIFEST_FILE, Manifest, PackedFolderWriter, Provenance,
-    QuantizationConfig, TensorData, verify, write_part,
+    QuantizationConfig, TensorData, copy_model, verify, write_part,
 };
 
 use crate::{assert_same_tensors, fixture, names, open};
@@ -164,4 +165,46 @@ fn a_manifest_stays_in_its_folder() {
     }
     assert!(with(json!({"version": 2, "files": {}})).contains("install a newer version"));
     assert!(with(json!({"files": 3})).contains("is damaged"));
+}
+
+#[test]
+fn a_model_is_copied_as_it_is_and_only_whole() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (from, to) = (folder.path().join("from"), folder.path().join("new/to"));
+    let (plain, packed) = (open(fixture("qwen2.gguf")), open(fixture("llama-gpt2.gguf")));
+    packed.save_hf(&from, &options()).expect("saves");
+    plain.save_hf(&from.join("language"), &options()).expect("saves");
+    for unwanted in [".hidden", "pytorch_model.bin", "x.onnx"] {
+        fs::write(from.join(unwanted), "unwanted").expect("writes");
+    }
+    let go_on = |_, _| ControlFlow::Continue(());
+
+    let mut calls = 0;
+    let stop = |done: u64, total: u64| {
+        calls += 1;
+        assert!(done <= total);
+        if calls == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    assert!(matches!(copy_model(&from, &to, stop), Err(CheckpointError::Cancelled)));
+    assert_eq!(names(&folder.path().join("new")), Vec::<String>::new(), "nothing half-made is left");
+
+    let mut last = (0, 1);
+    let listen = |done, total| {
+        last = (done, total);
+        ControlFlow::Continue(())
+    };
+    copy_model(&from, &to, listen).expect("copies");
+    assert_eq!(last.0, last.1);
+    assert_same_tensors(&open(&to), &packed);
+    assert_same_tensors(&open(to.join("language")), &plain);
+    let copied = names(&to);
+    assert!(!copied.iter().any(|name| name.starts_with('.') || name.ends_with(".bin") || name.ends_with(".onnx")));
+    assert!(copied.contains(&MANIFEST_FILE.to_string()));
+
+    copy_model(&from, &from.join("inside"), go_on).expect_err("into itself");
+    copy_model(&from, &from, go_on).expect_err("onto itself");
+    fs::write(from.join("language/config.json"), "{}").expect("writes");
+    let failed = copy_model(&from, &to, go_on).expect_err("not as its manifest says");
+    assert!(failed.to_string().contains("is damaged"), "{failed}");
+    assert_same_tensors(&open(&to), &packed);
 }

@@ -1,23 +1,22 @@
 //! `rpiq quantize MODEL OUT`
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::Device;
+use anyhow::Context;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::{Checkpoint, Provenance};
-use sightread_models::speech::WhisperConfig;
-use sightread_models::text::text_blocks;
-use sightread_models::vlm::idefics3::{Idefics3Config, PictureOptions};
+use sightread_models::vlm::idefics3::PictureOptions;
 
 use super::BackendArg;
-use crate::PipelineError;
 use crate::gptq::ColumnOrder;
 use crate::grid::{GridSearch, Symmetry};
-use crate::pipeline::calibration::{CalibrationSet, CalibrationSize};
+use crate::pipeline::calibration::CalibrationSize;
 use crate::pipeline::report::{LayerReport, RunReport};
 use crate::pipeline::{
-    EmbeddingType, Event, Job, Method, Network, QuantizeOptions, SpeechNetwork, TextNetwork, VisionType, VlmNetwork,
-    VlmOptions, quantize_model,
+    EmbeddingType, Event, Job, Method, QuantizeOptions, VisionType, VlmOptions, open_network, quantize_model,
 };
 use crate::rpiq::SweepOrder;
 
@@ -96,7 +95,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
     connector: EmbeddingType,
     /// Pictures that the vision tower is calibrated on, of all that the language model is
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = VlmOptions::default().vision_sequences)]
     vision_sequences: usize,
     /// Tiles of a picture at most, beside the one that shows it whole
     #[arg(long, default_value_t = 0)]
@@ -121,8 +120,12 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let source = Checkpoint::open(&args.model)?;
     let device = sightread_models::device::Backend::from(args.backend).open()?;
-    let network = args.network(&source, &device)?;
     let options = args.options();
+    let size = CalibrationSize { sequences: args.sequences, held_out: args.held_out, seq_len: args.seq_len };
+    let network = open_network(&source, args.calibration.as_deref(), size, args.method, args.vlm(), &device)?;
+    if args.method != Method::Rtn && network.calibration() < args.sequences {
+        eprintln!("the calibration set makes {} sequences, not {}", network.calibration(), args.sequences);
+    }
     let job = Job {
         source: &source,
         network: &*network,
@@ -141,10 +144,27 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
         ProgressStyle::with_template("{wide_bar} {pos}/{len} layers, {elapsed} gone, {eta} left\n{msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let report = quantize_model(&job, &mut |event| show(&bar, &event));
+    let stopped = stop_on_ctrl_c()?;
+    let report = quantize_model(&job, &mut |event| {
+        show(&bar, &event);
+        if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
     bar.finish_and_clear();
     summarize(&args.out, &report?);
     Ok(())
+}
+
+/// Becomes true with Ctrl-C; a second one ends the process at once.
+fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(stopped)
 }
 
 impl Args {
@@ -178,56 +198,13 @@ impl Args {
         options
     }
 
-    /// The model with its calibration set.
-    fn network<'a>(&self, source: &'a Checkpoint, device: &'a Device) -> Result<Box<dyn Network + 'a>, PipelineError> {
-        let size = CalibrationSize { sequences: self.sequences, held_out: self.held_out, seq_len: self.seq_len };
-        if WhisperConfig::is_whisper(source) {
-            let read = |list: &Path| CalibrationSet::read_recordings(list, size);
-            return Ok(Box::new(SpeechNetwork::new(source, &self.calibration(read)?, device)?));
+    fn vlm(&self) -> VlmOptions {
+        VlmOptions {
+            vision: self.vision,
+            connector: self.connector,
+            vision_sequences: self.vision_sequences,
+            pictures: PictureOptions { detail: false, max_tiles: self.tiles },
         }
-        if Idefics3Config::is_idefics3(source) {
-            let read = |list: &Path| CalibrationSet::read_pictures(list, size);
-            let options = VlmOptions {
-                vision: self.vision,
-                connector: self.connector,
-                vision_sequences: self.vision_sequences,
-                pictures: PictureOptions { detail: false, max_tiles: self.tiles },
-            };
-            return Ok(Box::new(VlmNetwork::new(source, &self.calibration(read)?, options, device)?));
-        }
-        let context = text_blocks(source, device)?.sizes().context;
-        if size.seq_len > context {
-            eprintln!("the model reads {context} tokens at most: sequences have so many, not {}", size.seq_len);
-        }
-        let size = CalibrationSize { seq_len: size.seq_len.min(context), ..size };
-        let read = |text: &Path| {
-            let tokenizer = source.tokenizer.as_ref().ok_or(PipelineError::NoTokenizer)?;
-            CalibrationSet::read(text, tokenizer, size)
-        };
-        Ok(Box::new(TextNetwork::new(source, self.calibration(read)?, device)?))
-    }
-
-    /// What is read, without the sequences that the method makes no use of.
-    fn calibration<S>(
-        &self,
-        read: impl FnOnce(&Path) -> Result<CalibrationSet<S>, PipelineError>,
-    ) -> Result<CalibrationSet<S>, PipelineError> {
-        let Some(path) = &self.calibration else {
-            return match self.method {
-                Method::Rtn => Ok(CalibrationSet::empty()),
-                _ => Err(PipelineError::Calibration {
-                    path: PathBuf::new(),
-                    reason: "none was given; name one with --calibration".into(),
-                }),
-            };
-        };
-        let mut set = read(path)?;
-        if self.method == Method::Rtn {
-            set.sequences.clear();
-        } else if set.sequences.len() < self.sequences {
-            eprintln!("the calibration set makes {} sequences, not {}", set.sequences.len(), self.sequences);
-        }
-        Ok(set)
     }
 }
 
@@ -245,6 +222,7 @@ fn show(bar: &ProgressBar, event: &Event) {
             bar.inc(1);
             say(bar, &line(report));
         }
+        Event::Step => {}
     }
 }
 

@@ -74,7 +74,8 @@ impl CalibrationSet<Vec<u32>> {
         } else {
             tokens(&text)?.chunks_exact(size.seq_len.max(1)).map(<[u32]>::to_vec).collect()
         };
-        Self::choose(all, size).ok_or_else(|| wrong("it is too short; give more text or a smaller --seq-len".into()))
+        Self::choose(all, size)
+            .ok_or_else(|| wrong("it is too short; give more text or ask for shorter sequences".into()))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod memory;
 mod network;
 mod options;
 mod parts;
+mod prepare;
 pub mod report;
 mod run;
 mod speech_network;
@@ -20,11 +21,16 @@ mod vlm_network;
 pub use layer::quantize_layer;
 pub use network::{Begin, Network, StackSize};
 pub use options::{EmbeddingType, Method, QuantizeOptions};
+pub use parts::PARTS_ENDING;
+pub use prepare::open_network;
 pub use run::{Job, quantize_model};
 pub use speech_network::SpeechNetwork;
 pub use text_network::TextNetwork;
 pub use vlm_network::{VisionType, VlmNetwork, VlmOptions};
 
+use std::ops::ControlFlow;
+
+use crate::PipelineError;
 use report::LayerReport;
 
 /// What happens while a model is quantized, for whoever shows progress.
@@ -46,4 +52,16 @@ pub enum Event {
     },
     /// A layer is done and on disk.
     LayerDone(Box<LayerReport>),
+    /// A small step on the way, told only so that whoever listens can stop in time.
+    Step,
+}
+
+/// Hears what happens, and says whether to go on. After a `Break` the run ends with [`PipelineError::Cancelled`].
+pub type Listener<'a> = dyn FnMut(Event) -> ControlFlow<()> + 'a;
+
+fn tell(listener: &mut Listener<'_>, event: Event) -> Result<(), PipelineError> {
+    match listener(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(PipelineError::Cancelled),
+    }
 }

@@ -16,7 +16,11 @@ use sightread_models::int4::PackedLinear;
 use super::network::Network;
 use super::options::QuantizeOptions;
 use super::report::LayerReport;
+use super::{Event, Listener, tell};
 use crate::PipelineError;
+
+/// What a model folder's name is followed by in the name of the folder of its unfinished parts.
+pub const PARTS_ENDING: &str = ".rpiq-parts";
 
 /// What decides every bit of the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,11 +40,12 @@ impl Fingerprint {
         model: &Checkpoint,
         network: &dyn Network,
         options: &QuantizeOptions,
+        listener: &mut Listener<'_>,
     ) -> Result<Self, PipelineError> {
         let mut digest = Sha256::new();
         network.digest(&mut digest);
         Ok(Self {
-            model: hash_model(model)?,
+            model: hash_model(model, listener)?,
             calibration: hexadecimal(digest),
             options: options.clone(),
             threads: rayon::current_num_threads(),
@@ -61,7 +66,7 @@ impl Fingerprint {
     }
 }
 
-fn hash_model(model: &Checkpoint) -> Result<String, PipelineError> {
+fn hash_model(model: &Checkpoint, listener: &mut Listener<'_>) -> Result<String, PipelineError> {
     let mut digest = Sha256::new();
     digest.update(model.config.to_string());
     let mut files = vec![model.path.clone()];
@@ -77,6 +82,7 @@ fn hash_model(model: &Checkpoint) -> Result<String, PipelineError> {
         let failed = |e: io::Error| PipelineError::io("read", &path, e);
         let mut file = File::open(&path).map_err(failed)?;
         loop {
+            tell(listener, Event::Step)?;
             match file.read(&mut buffer).map_err(failed)? {
                 0 => break,
                 n => digest.update(&buffer[..n]),
@@ -105,7 +111,7 @@ impl Parts {
     /// [`PipelineError::OtherRun`] if it holds parts of a run that was started with something else.
     pub(super) fn open(out: &Path, fingerprint: &Fingerprint) -> Result<Self, PipelineError> {
         let mut name = out.as_os_str().to_owned();
-        name.push(".rpiq-parts");
+        name.push(PARTS_ENDING);
         let folder = PathBuf::from(name);
         fs::create_dir_all(&folder).map_err(|e| PipelineError::io("create", &folder, e))?;
         let lock_path = folder.join("lock");

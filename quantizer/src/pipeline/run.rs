@@ -9,7 +9,6 @@ use sightread_models::int4::PackedLinear;
 use sightread_models::nn::Linear;
 use sightread_models::text::{Block, BlockStack};
 
-use super::Event;
 use super::layer::{StageInputs, quantize_layer};
 use super::memory::{MemoryPlan, peak_memory};
 use super::network::Network;
@@ -17,6 +16,7 @@ use super::options::{EmbeddingType, QuantizeOptions};
 use super::parts::{Fingerprint, Parts, Stored};
 use super::report::{LayerReport, REPORT_FILE, RunReport, Summary};
 use super::streams::Streams;
+use super::{Event, Listener, tell};
 use crate::PipelineError;
 use crate::grid::Symmetry;
 use crate::hessian::{Calibration, Damped, Moments};
@@ -46,17 +46,18 @@ pub struct Job<'a> {
 }
 
 /// Quantizes a model. If an earlier run with the same model, sequences and options was interrupted, it goes on where that was,
-/// and the result is the same to the bit.
+/// and the result is the same to the bit. `on_event` hears what happens and may stop it: between two sequences, two layers or
+/// two files that are read.
 ///
 /// # Errors
 /// [`PipelineError`]; finished stages are kept, and nothing at `out` has changed.
-pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<RunReport, PipelineError> {
+pub fn quantize_model(job: &Job<'_>, on_event: &mut Listener<'_>) -> Result<RunReport, PipelineError> {
     let started = Instant::now();
     if job.source.quantization_config()?.is_some() {
         return Err(PipelineError::AlreadyQuantized);
     }
     let plan = MemoryPlan::new(job.network, job.options, job.spill.is_some());
-    on_event(Event::Planned(plan));
+    tell(on_event, Event::Planned(plan))?;
     if !plan.fits() {
         let mib = |bytes: u64| bytes >> 20;
         let hint = if job.spill.is_some() {
@@ -67,14 +68,14 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut dyn FnMut(Event)) -> Result<
         let (needed_mib, available_mib) = (mib(plan.total), mib(plan.available.unwrap_or(0)));
         return Err(PipelineError::Memory { needed_mib, available_mib, hint });
     }
-    let parts = Parts::open(job.out, &Fingerprint::new(job.source, job.network, job.options)?)?;
+    let parts = Parts::open(job.out, &Fingerprint::new(job.source, job.network, job.options, on_event)?)?;
     let stacks = job.network.stacks();
     let layers = |stack: &&dyn BlockStack| stack.num_blocks() * stack.stages().iter().map(Vec::len).sum::<usize>();
-    on_event(Event::Started { layers: stacks.iter().map(layers).sum() });
+    tell(on_event, Event::Started { layers: stacks.iter().map(layers).sum() })?;
 
     let (mut reports, mut before, mut part) = (Vec::new(), None, 0);
     for (n, stack) in stacks.into_iter().enumerate() {
-        let mut streams = Streams::start(job.network, n, before.take(), job.options, job.spill)?;
+        let mut streams = Streams::start(job.network, n, before.take(), job.options, job.spill, on_event)?;
         for block in 0..stack.num_blocks() {
             // The embedding, or the block before: neither is read again soon.
             job.source.tensors.release_memory();
@@ -119,31 +120,35 @@ impl BlockJob<'_> {
         &self,
         streams: &mut Streams,
         parts: &Parts,
-        on_event: &mut dyn FnMut(Event),
+        on_event: &mut Listener<'_>,
     ) -> Result<Vec<LayerReport>, PipelineError> {
         let Job { source, device, .. } = *self.job;
         let full = self.stack.load_block(source, self.block, device)?;
         let mut quantized = self.stack.load_block(source, self.block, device)?;
-        streams.full.begin(&*full, device)?;
-        streams.quantized.begin(&*quantized, device)?;
+        streams.full.begin(&*full, device, on_event)?;
+        streams.quantized.begin(&*quantized, device, on_event)?;
         let mut all_reports = Vec::new();
         for (stage, layers) in self.stack.stages().iter().enumerate() {
             let stage = Stage { block: *self, stage, layers };
             let (packed, reports) = match parts.reports(self.part, stage.stage)? {
                 Some(reports) => {
-                    reports.iter().for_each(|r| on_event(Event::Resumed { layer: r.layer.clone() }));
+                    for report in &reports {
+                        tell(on_event, Event::Resumed { layer: report.layer.clone() })?;
+                    }
                     (stage.read(parts)?, reports)
                 }
                 None => {
                     let (packed, reports) = stage.quantize(streams, on_event)?;
                     parts.save(self.part, stage.stage, &packed, &reports)?;
-                    reports.iter().for_each(|r| on_event(Event::LayerDone(Box::new(r.clone()))));
+                    for report in &reports {
+                        tell(on_event, Event::LayerDone(Box::new(report.clone())))?;
+                    }
                     (packed, reports)
                 }
             };
             stage.replace(&mut *quantized, &packed)?;
-            streams.full.advance(&*full, stage.stage, device)?;
-            streams.quantized.advance(&*quantized, stage.stage, device)?;
+            streams.full.advance(&*full, stage.stage, device, on_event)?;
+            streams.quantized.advance(&*quantized, stage.stage, device, on_event)?;
             all_reports.extend(reports);
         }
         Ok(all_reports)
@@ -168,7 +173,7 @@ impl Stage<'_> {
     fn quantize(
         &self,
         streams: &mut Streams,
-        on_event: &mut dyn FnMut(Event),
+        on_event: &mut Listener<'_>,
     ) -> Result<(Packed, Vec<LayerReport>), PipelineError> {
         let options = self.block.job.options;
         let in_features = self.layers.first().map_or(0, |&(_, in_features, _)| in_features);
@@ -177,7 +182,7 @@ impl Stage<'_> {
             move |source| PipelineError::Layer { layer: layer.clone(), source }
         };
         let first_name = self.layers.first().map_or("", |&(name, ..)| name);
-        let moments = |range, energy| self.moments(streams, range, in_features, energy);
+        let moments = |range, energy| self.moments(streams, range, in_features, energy, on_event);
         let StageMoments { calibration, held_out, snapshots } = self.all_moments(moments, in_layer(first_name))?;
         let damped = match &calibration {
             Some(calibration) => {
@@ -187,14 +192,14 @@ impl Stage<'_> {
         };
         if let Some(damped) = damped.as_ref().filter(|d| d.raised > 0) {
             let layer = self.name(first_name);
-            on_event(Event::Notice(format!("{layer}: damping raised to {}, the inputs say little", damped.damping)));
+            let notice = format!("{layer}: damping raised to {}, the inputs say little", damped.damping);
+            tell(on_event, Event::Notice(notice))?;
         }
         let dead = calibration.as_ref().map_or(0, Calibration::dead_inputs);
         if dead > 0 {
             let layer = self.name(first_name);
-            on_event(Event::Notice(format!(
-                "{layer}: {dead} inputs were zero on all calibration text; they are rounded"
-            )));
+            let notice = format!("{layer}: {dead} inputs were zero on all calibration text; they are rounded");
+            tell(on_event, Event::Notice(notice))?;
         }
         let inputs = StageInputs {
             calibration: calibration.as_ref().zip(damped.as_ref()),
@@ -203,6 +208,7 @@ impl Stage<'_> {
         };
         let (mut packed, mut reports) = (Packed::new(), Vec::new());
         for &(layer, in_features, out_features) in self.layers {
+            tell(on_event, Event::Step)?;
             let name = self.name(layer);
             let weight = self.block.job.source.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
             let weight =
@@ -248,11 +254,13 @@ impl Stage<'_> {
         sequences: std::ops::Range<usize>,
         in_features: usize,
         held_out: bool,
+        on_event: &mut Listener<'_>,
     ) -> Result<Moments, PipelineError> {
         let with_shift = held_out || self.block.job.options.needs_full_precision_stream();
         debug_assert!(!held_out || sequences.start >= streams.calibration);
         let mut moments = Moments::new(in_features, with_shift, held_out);
         for n in sequences {
+            tell(on_event, Event::Step)?;
             let x = streams.quantized.input.get(n)?;
             let x_fp = if with_shift { streams.full.input_of(n)? } else { None };
             moments.add(&x, x_fp.as_ref());

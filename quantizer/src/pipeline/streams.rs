@@ -9,6 +9,7 @@ use sightread_models::text::{Block, BlockState};
 use super::activations::{Activations, Keep};
 use super::network::Network;
 use super::options::QuantizeOptions;
+use super::{Event, Listener, tell};
 use crate::PipelineError;
 use crate::matrix::Matrix;
 
@@ -36,6 +37,7 @@ impl Streams {
         mut before: Option<Self>,
         options: &QuantizeOptions,
         spill: Option<&Path>,
+        listener: &mut Listener<'_>,
     ) -> Result<Self, PipelineError> {
         let calibration = network.calibration();
         let count = calibration + network.held_out();
@@ -49,6 +51,7 @@ impl Streams {
         let mut streams = Self { quantized: stream(0)?, full: stream(first)?, calibration };
         let mut begin = network.begin(stack)?;
         for n in 0..count {
+            tell(listener, Event::Step)?;
             let [quantized, full] = match &mut before {
                 Some(before) => {
                     let full = if n < first { None } else { Some(before.full.residual.take(n - first)?) };
@@ -69,16 +72,29 @@ impl Streams {
 }
 
 impl Stream {
-    pub(super) fn begin(&mut self, block: &dyn Block, device: &Device) -> Result<(), PipelineError> {
+    pub(super) fn begin(
+        &mut self,
+        block: &dyn Block,
+        device: &Device,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), PipelineError> {
         for n in 0..self.len {
+            tell(listener, Event::Step)?;
             let state = block.begin(to_tensor(self.residual.take(n)?, device));
             self.keep(n, state)?;
         }
         Ok(())
     }
 
-    pub(super) fn advance(&mut self, block: &dyn Block, stage: usize, device: &Device) -> Result<(), PipelineError> {
+    pub(super) fn advance(
+        &mut self,
+        block: &dyn Block,
+        stage: usize,
+        device: &Device,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), PipelineError> {
         for n in 0..self.len {
+            tell(listener, Event::Step)?;
             let residual = to_tensor(self.residual.take(n)?, device);
             let input = to_tensor(self.input.take(n)?, device);
             let state = block.advance(stage, BlockState { residual, input }, &mut KvCache::default());

@@ -47,6 +47,17 @@ pub struct VlmOptions {
     pub pictures: PictureOptions,
 }
 
+impl Default for VlmOptions {
+    fn default() -> Self {
+        Self {
+            vision: VisionType::default(),
+            connector: EmbeddingType::F16,
+            vision_sequences: 64,
+            pictures: PictureOptions { detail: false, max_tiles: 0 },
+        }
+    }
+}
+
 /// A picture in tiles and the whole of its prompt and answer.
 struct Seen {
     picture: TiledPicture,

@@ -35,8 +35,11 @@ pub(super) fn run(args: BenchArgs) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("there is no room for the benchmark's pictures")?;
     let figures = measure(folder.path(), Duration::from_secs(args.seconds))?;
     if args.json {
-        let object: serde_json::Map<String, serde_json::Value> =
-            figures.iter().map(|Measured(what, unit, ..)| format!("{what}, {unit}")).zip(figures.iter().map(|m| json!(m.3))).collect();
+        let object: serde_json::Map<String, serde_json::Value> = figures
+            .iter()
+            .map(|Measured(what, unit, ..)| format!("{what}, {unit}"))
+            .zip(figures.iter().map(|m| json!(m.3)))
+            .collect();
         println!("{}", serde_json::Value::from(object));
         return Ok(());
     }

@@ -68,7 +68,9 @@ fn table(n: u32) -> RgbImage {
 fn write(path: &Path, pictures: impl Iterator<Item = RgbImage>) -> anyhow::Result<()> {
     let mut bytes = vec![];
     for picture in pictures {
-        JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&picture).context("a picture was not encoded")?;
+        JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+            .encode_image(&picture)
+            .context("a picture was not encoded")?;
     }
     let mut file = std::fs::File::create(path).with_context(|| format!("{} was not written", path.display()))?;
     file.write_all(&bytes).with_context(|| format!("{} was not written", path.display()))

@@ -18,6 +18,7 @@ mod queue;
 mod service;
 #[cfg(all(feature = "sound", target_os = "linux"))]
 mod speech_dispatcher;
+mod utterance;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,7 @@ pub use backend::{Scale, Settings};
 pub use choice::{VoiceChoice, VoiceInfo};
 use outlet::{Live, Origin, Outlet};
 use queue::Queue;
-pub use queue::{Notice, Priority, Utterance};
+pub use utterance::{Notice, Priority, Utterance};
 
 /// What reaches the thread of the voice.
 enum Letter {

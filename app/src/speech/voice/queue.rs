@@ -4,65 +4,12 @@
 //! with the backend at a time, so that everything behind it can still be dropped or overtaken.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::{Backend, Event, Settings};
-use super::choice::{VoiceChoice, VoiceInfo};
+use super::choice::VoiceChoice;
+use super::utterance::{Notice, Priority, Utterance};
 use crate::speech::aloud::aloud;
-
-/// Who speaks first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    /// Aiming: only the newest matters, and only while nothing else is said.
-    Guidance,
-    /// What was asked for.
-    Answer,
-    /// Something is wrong; an answer waits for it and goes on afterwards.
-    Alert,
-}
-
-/// Something to say, a sentence at best: an interrupted one is begun again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Utterance {
-    /// The words.
-    pub text: String,
-    /// Who speaks first.
-    pub priority: Priority,
-    /// Comes back in the notices: where in a text it stands.
-    pub mark: Option<usize>,
-}
-
-impl Utterance {
-    /// An utterance that stands nowhere in particular.
-    pub fn new(priority: Priority, text: impl Into<String>) -> Self {
-        Self { text: text.into(), priority, mark: None }
-    }
-}
-
-/// What happened, for whoever follows or shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// An utterance is being heard from now on.
-    Began(Utterance),
-    /// It was spoken to its end.
-    Ended(Utterance),
-    /// No voice: the words are to be shown instead. They are spoken late if the voice comes back soon.
-    Unspoken(Utterance),
-    /// The voice was lost; said once.
-    Lost(String),
-    /// The voice is back.
-    Back,
-    /// The voices that can be chosen; none if the service cannot tell.
-    Voices(Arc<Vec<VoiceInfo>>),
-    /// The chosen voice is not there: a sentence that says so and what speaks instead. Once for every choice.
-    NoSuchVoice(String),
-    /// Nothing is left to say.
-    Quiet {
-        /// Calls of [`Queue::say`] up to then: whoever said more since then is not meant.
-        said: u64,
-    },
-}
 
 /// Said by a voice that comes back, which also proves that it does.
 pub const BACK: &str = "The voice is back.";
@@ -294,10 +241,8 @@ impl<B: Backend> Queue<B> {
                 self.voices_wanted = false;
                 self.notices.push(Notice::Voices(voices));
             }
-            (Event::NoSuchVoice(sentence), _) => {
-                if !std::mem::replace(&mut self.missing_told, true) {
-                    self.notices.push(Notice::NoSuchVoice(sentence));
-                }
+            (Event::NoSuchVoice(sentence), _) if !std::mem::replace(&mut self.missing_told, true) => {
+                self.notices.push(Notice::NoSuchVoice(sentence));
             }
             _ => {} // of an utterance that was interrupted
         }

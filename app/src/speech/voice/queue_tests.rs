@@ -1,6 +1,9 @@
 //! The queue with a backend that obeys, dies, hangs and is interrupted, on a clock of its own.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::speech::voice::VoiceInfo;
 
 #[derive(Debug, PartialEq)]
 enum Call {

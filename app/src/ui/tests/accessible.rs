@@ -7,7 +7,7 @@ use crate::session::Status;
 
 /// Roles that say nothing by themselves.
 fn is_container(role: Role) -> bool {
-    matches!(role, Role::GenericContainer | Role::Pane | Role::ScrollBar | Role::TextRun | Role::Window)
+    matches!(role, Role::GenericContainer | Role::Pane | Role::TextRun | Role::Window)
 }
 
 #[test]

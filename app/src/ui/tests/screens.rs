@@ -51,7 +51,7 @@ fn a_folder_is_brought_in_and_an_import_is_stopped_and_gone_on_with() {
         from: ImportSource::Folder("/models/new".into()),
         calibration: Some("/texts/mine.txt".into()),
     };
-    assert_eq!(press(&mut window, "Bring it in"), [import.clone()]);
+    assert_eq!(press(&mut window, "Bring it in"), std::slice::from_ref(&import));
     window.state_mut().view = fixtures::importing();
     window.run();
     assert_eq!(press(&mut window, "Stop"), [Request::StopImport]);
@@ -119,6 +119,7 @@ fn one_of_thousands_of_voices_is_found_by_typing() {
 fn a_camera_is_chosen_by_its_name() {
     let mut window = window(fixtures::ready());
     press(&mut window, "Choose a camera…");
+    assert_eq!(press(&mut window, "Look for cameras again"), [Request::FindCameras]);
     let chosen = changed(&press(&mut window, "Document camera"));
     assert_eq!(chosen.camera, Source::Device("usb:2".into()));
     press(&mut window, "Choose a camera…");
