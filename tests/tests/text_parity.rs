@@ -10,7 +10,7 @@ use sightread_models::text::{LoadOptions, TextModel, chat};
 use sightread_tests::{fixture, model_from_env, parity, read_safetensors};
 
 /// Largest error of a logit; the largest logits are around 10.
-const TOLERANCE: f32 = 1e-3;
+const TOLERANCE: f32 = 2e-4;
 /// Of the ids, those that greedy generation starts from.
 const PROMPT: usize = 20;
 
