@@ -14,8 +14,10 @@ use crate::camera::Frame;
 const SETTLED: Duration = Duration::from_millis(500);
 /// Steady looks in a row that must show it well.
 const SETTLED_LOOKS: u32 = 3;
-/// A page with a bearable flaw, or in a hand that trembles, is taken as it is after so long: the holder was told.
+/// A page in a hand that trembles is taken after so long.
 const SETTLED_ANYWAY: Duration = Duration::from_millis(2500);
+/// A page with a bearable flaw is taken as it is after so long: the holder was told, and had time to do something about it.
+const LEFT_AS_IT_IS: Duration = Duration::from_millis(5000);
 /// Motion between two looks up to which a page counts as held, though the hand trembles.
 const TREMBLES: f32 = 2.0 * STEADY;
 /// The share of the frame that text must cover: less is a speck.
@@ -216,8 +218,11 @@ impl Aim {
         let good = self.good.get_or_insert(Good { since: now, steady: 0 });
         good.steady = if sight.is_steady() { good.steady + 1 } else { 0 };
         let Good { since, steady } = *good;
-        let is_well = flaws == [None, None] && steady >= SETTLED_LOOKS;
-        let wait = if is_well { SETTLED } else { SETTLED_ANYWAY };
+        let wait = match flaws {
+            [None, None] if steady >= SETTLED_LOOKS => SETTLED,
+            [None, None] => SETTLED_ANYWAY,
+            _ => LEFT_AS_IT_IS,
+        };
         self.best_since(since, 1).filter(|_| now.saturating_duration_since(since) >= wait)
     }
 

@@ -226,7 +226,7 @@ fn a_bearable_flaw_is_told_and_then_the_page_is_taken_as_it_is() {
     };
     let tilted = Sight::made(lines(0.0, 0.0)[1..7].iter().map(|quad| quad.map(around)).collect(), 1);
     let mut watch = Watch::new();
-    watch.see(&tilted, 12);
+    watch.see(&tilted, 24);
     assert_eq!((watch.said(), &watch.captures[..]), (vec![Hint::Tilted(Turn::Left)], &[][..]));
     watch.see(&tilted, 4);
     assert_eq!((watch.said().len(), watch.captures.len()), (1, 1));

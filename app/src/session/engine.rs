@@ -40,6 +40,8 @@ pub(super) struct Engine<O> {
     waiting_question: Option<String>,
     /// Wanted before the camera gave its first picture.
     pub(super) look_due: bool,
+    /// A hint that nobody could hear, since something else was being said.
+    pub(super) waiting_hint: Option<String>,
     /// Captured while something else was going on.
     waiting_picture: Option<Arc<RgbImage>>,
     /// Whether the voice has something to say, and how many utterances it was given.
@@ -71,6 +73,7 @@ impl<O: Outlets> Engine<O> {
             job: 0,
             waiting_question: None,
             look_due: false,
+            waiting_hint: None,
             waiting_picture: None,
             speaking: false,
             said: 0,
@@ -429,8 +432,14 @@ impl<O: Outlets> Engine<O> {
                 self.view.speaking = None;
                 self.update_ear();
                 self.read_what_waits();
+                self.say_waiting_hint();
             }
         }
+    }
+
+    /// Something more important than a hint is being said.
+    pub(super) fn is_speaking(&self) -> bool {
+        self.speaking
     }
 
     /// A picture was captured by itself.

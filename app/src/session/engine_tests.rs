@@ -353,3 +353,21 @@ fn a_wish_to_read_before_the_first_picture_is_kept_for_it() {
     talk.take(Input::Eye(Sighting::Preview(preview())));
     assert_eq!(talk.0.out.jobs.len(), 1, "once");
 }
+
+#[test]
+fn a_hint_that_came_while_something_else_was_said_is_said_afterwards_if_it_still_holds() {
+    for (holds, expected) in [(true, 2), (false, 1)] {
+        let mut talk = Talk::with_camera();
+        talk.ask_for(Command::Help);
+        talk.said();
+        let hint = "Come closer.".to_string();
+        talk.take(Input::Eye(Sighting::Hint(hint.clone(), std::time::Instant::now())));
+        let picture = Arc::new(RgbImage::new(4, 4));
+        let preview = Preview { picture, regions: vec![], hint: holds.then_some(hint), looked_at: true };
+        talk.take(Input::Eye(Sighting::Preview(preview)));
+        talk.quiet();
+        assert_eq!(talk.said().len(), expected);
+        talk.quiet();
+        assert!(talk.said().is_empty(), "once");
+    }
+}

@@ -118,13 +118,11 @@ impl Gaze {
             aim.see(frame.clone(), &sight, Instant::now())
         };
         self.sight = Some(sight);
+        self.hint = advice.matter.map(|matter| matter.spoken().to_string());
         if let Some(hint) = advice.hint {
-            let text = hint.spoken();
-            self.hint = Some(text.to_string());
-            told(Sighting::Hint(text.to_string(), frame.at));
+            told(Sighting::Hint(hint.spoken().to_string(), frame.at));
         }
         if let Some(best) = advice.capture {
-            self.hint = None;
             told(Sighting::Capture(best.picture));
         }
         true

@@ -51,6 +51,7 @@ impl<O: Outlets> Engine<O> {
                     return;
                 }
                 self.set_status(&text, false);
+                self.waiting_hint = self.is_speaking().then(|| text.clone());
                 self.say(Kind::Hint, Utterance::new(Priority::Guidance, text));
                 let latencies = &mut self.view.figures.hint_latency;
                 latencies.push(taken.elapsed().as_secs_f32());
@@ -58,6 +59,15 @@ impl<O: Outlets> Engine<O> {
                 latencies.drain(..old);
             }
             Sighting::Capture(picture) => self.captured(picture),
+        }
+    }
+
+    /// Says the hint that came while something else was being said, if it still holds.
+    pub(super) fn say_waiting_hint(&mut self) {
+        let holds =
+            |hint: &String| self.view.preview.as_ref().is_some_and(|preview| preview.hint.as_ref() == Some(hint));
+        if let Some(hint) = self.waiting_hint.take().filter(holds) {
+            self.say(Kind::Hint, Utterance::new(Priority::Guidance, hint));
         }
     }
 

@@ -1,5 +1,8 @@
 //! What the tests of the command share.
 
+// Every test takes what it needs of it.
+#![allow(dead_code)]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
