@@ -20,7 +20,7 @@ pub(super) fn is_soft(gray: &GrayImage) -> bool {
 
 /// The share of their height by which the strongest edges rise from one pixel to the next, across and down; `None` if there
 /// are no edges.
-pub(super) fn rises(gray: &GrayImage) -> Option<[f32; 2]> {
+fn rises(gray: &GrayImage) -> Option<[f32; 2]> {
     let rows: Vec<&[u8]> = gray.as_raw().chunks_exact(gray.width().max(1) as usize).collect();
     let across = |far: usize| {
         let differences = rows.iter().step_by(ROWS).flat_map(|row| row.iter().zip(row.get(far..).unwrap_or_default()));

@@ -1,7 +1,7 @@
 //! The screens of the program. Each can be opened by key, button, voice and the command line.
 
 /// A screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, clap::ValueEnum)]
 pub enum Screen {
     /// Camera, text and questions.
     #[default]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::ModelArgs;
 use crate::assistant::Screen;
@@ -24,7 +24,7 @@ pub(super) struct WindowArgs {
     picture: Option<PathBuf>,
     /// The screen it opens with.
     #[arg(long, value_enum)]
-    screen: Option<ScreenName>,
+    screen: Option<Screen>,
     /// Covers the whole screen this time.
     #[arg(long)]
     full_screen: bool,
@@ -35,37 +35,13 @@ pub(super) struct WindowArgs {
     model: ModelArgs,
 }
 
-/// A screen as it is written on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ScreenName {
-    Reader,
-    History,
-    Models,
-    Settings,
-    SetUp,
-    Help,
-}
-
-impl From<ScreenName> for Screen {
-    fn from(name: ScreenName) -> Self {
-        match name {
-            ScreenName::Reader => Self::Reader,
-            ScreenName::History => Self::History,
-            ScreenName::Models => Self::Models,
-            ScreenName::Settings => Self::Settings,
-            ScreenName::SetUp => Self::SetUp,
-            ScreenName::Help => Self::Help,
-        }
-    }
-}
-
 /// Between two looks at the figures.
 const FIGURES_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn run(args: WindowArgs) -> anyhow::Result<()> {
     let (store, settings, messages) = Store::open();
     let first = !settings.set_up;
-    let screen = args.screen.map(Screen::from).unwrap_or(if first { Screen::SetUp } else { Screen::Reader });
+    let screen = args.screen.unwrap_or(if first { Screen::SetUp } else { Screen::Reader });
     let kept_camera = settings.camera.clone();
     let settings = Settings { camera: args.camera.clone().unwrap_or(kept_camera.clone()), ..settings };
     let options = Options {

@@ -47,7 +47,8 @@ pub(super) struct Engine<O> {
     /// Whether the voice has something to say, and how many utterances it was given.
     speaking: bool,
     said: u64,
-    can_read: Option<Result<(), String>>,
+    /// Why pictures cannot be read.
+    cannot_read: Option<String>,
     can_hear: Option<Result<(), String>>,
     /// Whether the microphone is open, and whether the user was told.
     ear_open: bool,
@@ -77,7 +78,7 @@ impl<O: Outlets> Engine<O> {
             waiting_picture: None,
             speaking: false,
             said: 0,
-            can_read: None,
+            cannot_read: None,
             can_hear: None,
             ear_open: false,
             cue_due: false,
@@ -104,9 +105,7 @@ impl<O: Outlets> Engine<O> {
             Input::Cameras(cameras) => self.view.cameras = cameras,
             Input::Models(models) => self.view.models = Arc::new(models),
             Input::Import(state) => self.import(state),
-            Input::ScreenReader(on) => {
-                self.view.screen_reader = on;
-            }
+            Input::ScreenReader(on) => self.view.screen_reader = on,
         }
         self.view.version += 1;
     }
@@ -155,9 +154,7 @@ impl<O: Outlets> Engine<O> {
                     let picture = &preview.picture;
                     self.assistant.glance(colour_spoken(picture), Light::of(picture).spoken().into());
                 }
-                let mut events = vec![];
-                self.assistant.handle(command, &mut |event| events.push(event));
-                events.into_iter().for_each(|event| self.carry_out(event));
+                self.follow(|assistant, emit| assistant.handle(command, emit));
             }
         }
         self.update_ear();
@@ -217,7 +214,7 @@ impl<O: Outlets> Engine<O> {
     }
 
     pub(super) fn read(&mut self, picture: Picture) {
-        if let Some(Err(reason)) = &self.can_read {
+        if let Some(reason) = &self.cannot_read {
             return self.alert(&format!("I cannot read: {reason}."));
         }
         self.silence();
@@ -230,7 +227,6 @@ impl<O: Outlets> Engine<O> {
     fn thought(&mut self, thought: Thought) {
         match thought {
             Thought::CanRead => {
-                self.can_read = Some(Ok(()));
                 self.view.figures.ready = Some(self.started.elapsed().as_secs_f32());
                 if self.view.work == Some(Work::Starting) {
                     self.view.work = None;
@@ -238,7 +234,7 @@ impl<O: Outlets> Engine<O> {
             }
             Thought::CannotRead(reason) => {
                 self.alert(&format!("I cannot read: {reason}."));
-                self.can_read = Some(Err(reason));
+                self.cannot_read = Some(reason);
                 self.view.work = None;
             }
             Thought::CanHear(result) => {
@@ -299,10 +295,10 @@ impl<O: Outlets> Engine<O> {
         self.view.dialogue = self.history.get(id).map(|entry| entry.dialogue.clone()).unwrap_or_default();
     }
 
-    /// Lets the assistant go on with an answer.
-    fn follow(&mut self, go_on: impl FnOnce(&mut Assistant, &mut dyn FnMut(Event))) {
+    /// Lets the assistant do something, and carries out what comes of it.
+    fn follow(&mut self, does: impl FnOnce(&mut Assistant, &mut dyn FnMut(Event))) {
         let mut events = vec![];
-        go_on(&mut self.assistant, &mut |event| events.push(event));
+        does(&mut self.assistant, &mut |event| events.push(event));
         events.into_iter().for_each(|event| self.carry_out(event));
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use image::RgbImage;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::assistant::Screen;
 use crate::camera::CameraInfo;
@@ -69,7 +69,7 @@ pub struct View {
 }
 
 /// What was measured since the start.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Seconds until pictures could be read.
     pub ready: Option<f32>,

@@ -5,21 +5,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
 use sysinfo::{Pid, ProcessesToUpdate, System};
+
+use crate::session::Figures;
 
 /// A window that is not ready after this never will be.
 const READY_LIMIT: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// What the window writes down (`sightread window --figures`).
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Figures {
-    pub(super) ready: Option<f32>,
-    pub(super) first_word: Option<f32>,
-    pub(super) hint_latency: Vec<f32>,
-    pub(super) looks: u64,
-}
 
 /// A window that was started; it ends with the handle.
 pub(super) struct Window {
@@ -60,7 +52,7 @@ impl Window {
         }
     }
 
-    /// The newest figures; nothing before the first.
+    /// The newest figures that the window wrote down (`sightread window --figures`); nothing before the first.
     pub(super) fn figures(&mut self) -> anyhow::Result<Figures> {
         if let Some(status) = self.child.try_wait().context("the window is not to be found")? {
             bail!("the window ended by itself ({status})");
