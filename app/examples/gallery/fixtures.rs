@@ -83,7 +83,7 @@ fn with_camera(view: View) -> View {
     let (picture, regions) = sheet(3);
     let hint = Some("Text is cut off on the left. Move left.".into());
     View {
-        preview: Some(Preview { picture, regions, hint, looked_at: true }),
+        preview: Some(Preview { picture, regions, hint, looks: 1 }),
         camera: CameraState::On { name: "HD Webcam C920".into(), torch: Some(false) },
         cameras: vec![
             CameraInfo { id: "usb:1".into(), name: "HD Webcam C920".into() },

@@ -181,7 +181,7 @@ impl Aim {
             return;
         }
         // A smear in which nobody looked says nothing.
-        if sight.searched || sight.is_dark() {
+        if sight.searched || sight.is_black() {
             let since = *self.blank.get_or_insert(now);
             if now.saturating_duration_since(since) >= GONE {
                 self.flaws.text_is_gone();
@@ -211,7 +211,7 @@ impl Aim {
         let flaws = [hint_of(sight), self.flaws.hint()];
         let is_bearable = flaws.iter().flatten().all(|hint| hint.is_bearable());
         let is_held = sight.motion.is_some_and(|motion| motion <= TREMBLES);
-        if !is_bearable || !is_held || sight.text_share() < SPECK {
+        if !is_bearable || !is_held || !sight.is_text() || sight.text_share() < SPECK {
             self.good = None;
             return None;
         }

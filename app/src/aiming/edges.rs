@@ -5,8 +5,10 @@ use crate::reading::{Edges, Quad, quality};
 
 /// A line this near to an edge, in its own heights, leaves no room for the margin of a page;
 const NO_MARGIN: f32 = 0.35;
-/// nor does one this near, if its paper goes on to the edge.
-const NARROW_MARGIN: f32 = 1.1;
+/// nor does one this near, if its paper goes on to the edge,
+const NARROW_MARGIN: f32 = 0.7;
+/// as far as that is no more than this share of the frame.
+const WIDEST_MARGIN: f32 = 0.06;
 /// Grey levels by which paper may differ from itself.
 const SAME_PAPER: f32 = 30.0;
 /// Lines of one block are at most this far apart, in heights.
@@ -55,11 +57,12 @@ pub(super) fn cut_off(regions: &[Quad], size: (u32, u32), glimpse: &Glimpse) -> 
     let several = quality::cut_off(regions, size);
     let (w, h) = (size.0 as f32 - 1.0, size.1 as f32 - 1.0);
     // A place in the frame, given as (along the edge, away from it), as (x, y).
+    let widest = WIDEST_MARGIN * size.0.min(size.1) as f32;
     let at_edge = |seen_from: &dyn Fn(&Quad) -> Seen, place: &dyn Fn(f32, f32) -> (f32, f32)| {
         let lines: Vec<Seen> = regions.iter().map(seen_from).collect();
         lines.iter().any(|line| {
             let margin = if paper_goes_on(line, place, size, glimpse) { NARROW_MARGIN } else { NO_MARGIN };
-            ends_a_block(line, &lines, margin)
+            line.away.0 <= widest && ends_a_block(line, &lines, margin)
         })
     };
     let mirrored = |(from, to): Range, limit: f32| (limit - to, limit - from);
@@ -92,7 +95,8 @@ fn ends_a_block(line: &Seen, lines: &[Seen], margin: f32) -> bool {
     })
 }
 
-/// Whether the ground of `line` goes on to the edge: there the frame is about as bright, along most of the line.
+/// Whether the ground of `line` goes on to the edge: along at least half of the line the frame is about as bright all the
+/// way. Where it is not, there may be letters.
 fn paper_goes_on(line: &Seen, place: &dyn Fn(f32, f32) -> (f32, f32), size: (u32, u32), glimpse: &Glimpse) -> bool {
     const POINTS: usize = 16;
     let gray = |along: f32, away: f32| {
@@ -103,8 +107,55 @@ fn paper_goes_on(line: &Seen, place: &dyn Fn(f32, f32) -> (f32, f32), size: (u32
         let (width, height) = glimpse.gray.dimensions();
         f32::from(glimpse.gray.get_pixel(at(x, size.0, width), at(y, size.1, height)).0[0])
     };
-    let along = |i: usize| line.along.0 + (i as f32 + 0.5) / POINTS as f32 * line.length();
-    // A box is a little larger than its letters: its rim is paper.
-    let goes_on = |i: &usize| (gray(along(*i), line.away.0) - gray(along(*i), 0.0)).abs() < SAME_PAPER;
-    (0..POINTS).filter(goes_on).count() > POINTS * 3 / 4
+    let goes_on = |i: &usize| {
+        let along = line.along.0 + (*i as f32 + 0.5) / POINTS as f32 * line.length();
+        // A box is a little larger than its letters: its rim is paper.
+        let rim = gray(along, line.away.0);
+        [0.0, 0.33, 0.67].iter().all(|part| (gray(along, part * line.away.0) - rim).abs() < SAME_PAPER)
+    };
+    (0..POINTS).filter(goes_on).count() >= POINTS / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+    use crate::reading::Point;
+
+    const SIZE: (u32, u32) = (1280, 720);
+
+    /// Lines 40 pixels high and 60 apart, the first one at `top`.
+    fn lines(top: f32) -> Vec<Quad> {
+        let line = |i: usize| {
+            let y = top + 60.0 * i as f32;
+            Quad([(300.0, y), (900.0, y), (900.0, y + 40.0), (300.0, y + 40.0)].map(|(x, y)| Point::new(x, y)))
+        };
+        (0..6).map(line).collect()
+    }
+
+    /// Paper that begins `top` pixels below the upper edge of a dark table.
+    fn paper(top: u32) -> Glimpse {
+        Glimpse::of(&RgbImage::from_fn(SIZE.0, SIZE.1, |_, y| Rgb([if y < top { 60 } else { 230 }; 3]))).unwrap()
+    }
+
+    #[test]
+    fn a_line_without_margin_is_cut_off_unless_its_paper_ends() {
+        let top = Edges { top: true, ..Edges::default() };
+        assert_eq!(cut_off(&lines(5.0), SIZE, &paper(0)), top);
+        assert_eq!(cut_off(&lines(24.0), SIZE, &paper(0)), top, "the next line may be just out of sight");
+        assert_eq!(cut_off(&lines(24.0), SIZE, &paper(12)), Edges::default());
+        assert_eq!(cut_off(&lines(40.0), SIZE, &paper(0)), Edges::default());
+        assert_eq!(cut_off(&lines(5.0)[..1], SIZE, &paper(0)), Edges::default(), "one line alone is whole");
+    }
+
+    #[test]
+    fn every_edge_cuts_off_alike() {
+        let turned = |quad: &Quad| quad.map(|p| Point::new(SIZE.0 as f32 - 1.0 - p.y, p.x - 200.0));
+        let right: Vec<Quad> = lines(5.0).iter().map(turned).collect();
+        assert_eq!(cut_off(&right, SIZE, &paper(0)), Edges { right: true, ..Edges::default() });
+        let bottom: Vec<Quad> =
+            lines(5.0).iter().map(|quad| quad.map(|p| Point::new(p.x, SIZE.1 as f32 - 1.0 - p.y))).collect();
+        assert_eq!(cut_off(&bottom, SIZE, &paper(0)), Edges { bottom: true, ..Edges::default() });
+    }
 }

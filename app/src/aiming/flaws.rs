@@ -5,6 +5,7 @@ use std::f32::consts::{FRAC_PI_2, PI};
 
 use super::hint::{Hint, Turn};
 use super::sight::Sight;
+use super::turn::WayUp;
 use crate::reading::{Edges, quality};
 
 /// Looks in a row that show a flaw before it counts.
@@ -12,7 +13,11 @@ const APPEARS: u8 = 2;
 /// Looks in a row that do not show it before it is gone.
 const VANISHES: u8 = 3;
 /// Sharpness from which on text is legible in whatever light, and however soft the rest of the picture is.
-const LEGIBLE: f32 = 150.0;
+const LEGIBLE: f32 = 200.0;
+/// Focus below which text is blurred,
+const SOFT: f32 = 0.37;
+/// and below which a picture is blurred so much that no text is found; but a cushion has no sharp edges either.
+const SMEARED: f32 = 0.29;
 /// Height of lines, in pixels of the frame, below which they are read badly.
 const SMALL: f32 = 15.5;
 /// Blown-out share of the text's area.
@@ -64,10 +69,11 @@ impl Flaw {
         if self == Self::TooDark {
             return Some(sight.brightness < limit(quality::DARK as f32, 1.2 * quality::DARK as f32) && !is_legible);
         }
-        if !sight.searched {
+        if !sight.searched && sight.regions.is_empty() {
             return None;
         }
-        if self == Self::Blurred && sight.is_soft && !is_legible {
+        let is_soft = sight.focus.is_some_and(|focus| focus < if sight.regions.is_empty() { SMEARED } else { SOFT });
+        if self == Self::Blurred && is_soft && !is_legible {
             return Some(true);
         }
         let Some(angle) = sight.angle else {
@@ -79,20 +85,18 @@ impl Flaw {
         let from_upright = |upright: f32| (angle - upright).sin().atan2((angle - upright).cos()).abs() <= PI / 4.0;
         Some(match self {
             Self::TooDark => false,
-            Self::TooClose => {
-                sight.cut_off().left && sight.cut_off().right || sight.cut_off().top && sight.cut_off().bottom
-            }
-            Self::CutLeft => sight.cut_off().left,
-            Self::CutRight => sight.cut_off().right,
-            Self::CutTop => sight.cut_off().top,
-            Self::CutBottom => sight.cut_off().bottom,
+            Self::TooClose => sight.cut_off.left && sight.cut_off.right || sight.cut_off.top && sight.cut_off.bottom,
+            Self::CutLeft => sight.cut_off.left,
+            Self::CutRight => sight.cut_off.right,
+            Self::CutTop => sight.cut_off.top,
+            Self::CutBottom => sight.cut_off.bottom,
             Self::Blurred => {
                 let limit = quality::BLURRED as f32 * limit(1.0, 1.5);
                 sight.sharpness.is_some_and(|energy| energy < limit)
             }
             Self::Glare => sight.glare > limit(GLARE, 0.7 * GLARE),
             // Which way to turn it is not known before the way up is.
-            Self::UpsideDown | Self::RunsDown | Self::RunsUp if !sight.knows_way_up() => return None,
+            Self::UpsideDown | Self::RunsDown | Self::RunsUp if sight.way_up() == WayUp::Unknown => return None,
             Self::UpsideDown => from_upright(PI),
             Self::RunsDown => from_upright(FRAC_PI_2),
             Self::RunsUp => from_upright(-FRAC_PI_2),
@@ -134,7 +138,9 @@ impl Flaws {
     /// Takes the next look.
     pub(super) fn see(&mut self, sight: &Sight) {
         for (switch, flaw) in self.switches.iter_mut().zip(Flaw::ALL) {
-            if let Some(shows) = flaw.shows(sight, switch.is_on) {
+            // Regions of the look before are no second witness.
+            let is_new = sight.searched || flaw == Flaw::TooDark;
+            if let Some(shows) = flaw.shows(sight, switch.is_on).filter(|_| is_new) {
                 switch.vote(shows);
             }
         }

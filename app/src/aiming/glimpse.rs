@@ -133,3 +133,55 @@ pub(crate) fn extent(regions: &[Quad]) -> Option<((f32, f32), (f32, f32))> {
         .map(|quad| (quad.x_range(), quad.y_range()))
         .reduce(|all, one| (wider(all.0, one.0), wider(all.1, one.1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+    use crate::aiming::stage::{Shot, Stage};
+    use crate::reading::Point;
+
+    fn glimpse(stage: &mut Stage, x: f32) -> Glimpse {
+        let shot = Shot::default();
+        Glimpse::of(&stage.take(Shot { middle: (shot.middle.0 + x, shot.middle.1), ..shot })).unwrap()
+    }
+
+    #[test]
+    fn a_sheet_moves_as_far_as_it_is_moved() {
+        let mut stage = Stage::letter();
+        let still = glimpse(&mut stage, 0.0);
+        let sheet = Quad([(380.0, 20.0), (900.0, 20.0), (900.0, 700.0), (380.0, 700.0)].map(|(x, y)| Point::new(x, y)));
+        let moved = |stage: &mut Stage, x: f32| glimpse(stage, x).motion_since(&still, &[sheet], (1280, 720)) * 1280.0;
+        assert!(moved(&mut stage, 0.0) < 2.0);
+        for pixels in [4.0, 8.0, 16.0] {
+            let measured = moved(&mut stage, pixels);
+            assert!((0.6 * pixels..1.7 * pixels).contains(&measured), "{pixels} measured as {measured}");
+        }
+        assert!(moved(&mut stage, 120.0) > 30.0);
+    }
+
+    #[test]
+    fn a_tremble_is_no_change_and_a_finger_is() {
+        let mut stage = Stage::letter();
+        let still = glimpse(&mut stage, 0.0);
+        assert!(glimpse(&mut stage, 3.0).is_like(&still));
+        assert!(!glimpse(&mut stage, 20.0).is_like(&still));
+        let mut touched = stage.take(Shot::default());
+        for y in 600..720 {
+            for x in 1100..1200 {
+                touched.put_pixel(x, y, Rgb([220, 180, 160]));
+            }
+        }
+        assert!(!Glimpse::of(&touched).unwrap().is_like(&still));
+    }
+
+    #[test]
+    fn pictures_of_another_size_have_nothing_in_common() {
+        let (wide, high) = (RgbImage::new(640, 360), RgbImage::new(1, 700));
+        let (wide, high) = (Glimpse::of(&wide).unwrap(), Glimpse::of(&high).unwrap());
+        assert!(!wide.is_like(&high));
+        assert_eq!(wide.motion_since(&high, &[], (640, 360)), 1.0);
+        assert!(high.motion_since(&high, &[], (1, 700)).is_finite());
+    }
+}

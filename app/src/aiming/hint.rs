@@ -78,13 +78,18 @@ impl Hint {
         }
     }
 
-    /// Whether the text can be read in spite of it, if not as well: such a page is taken after a longer wait.
+    /// Whether the text is read all the same, whole and well: such a page is taken after a longer wait.
     pub fn is_bearable(self) -> bool {
         match self {
-            Self::TooFar | Self::Glare | Self::UpsideDown | Self::Sideways(_) | Self::Tilted(_) | Self::HoldStill => {
-                true
-            }
-            Self::NoText | Self::TooDark | Self::CutOff(_) | Self::TooClose | Self::Blurred | Self::OutOfFocus => false,
+            Self::UpsideDown | Self::Sideways(_) | Self::Tilted(_) | Self::HoldStill => true,
+            Self::NoText
+            | Self::TooDark
+            | Self::CutOff(_)
+            | Self::TooClose
+            | Self::TooFar
+            | Self::Blurred
+            | Self::OutOfFocus
+            | Self::Glare => false,
         }
     }
 }

@@ -15,7 +15,7 @@ const AROUND: f32 = 0.5;
 /// Words are told apart from their line by the mean of so many points to either side.
 const WORD: usize = 6;
 /// Correlation from which on two views show the same page.
-const SAME: f32 = 0.75;
+const SAME: f32 = 0.7;
 /// First steps of the search for the best fit: shift and scale as shares of the page, turn in radians.
 const STEP: f32 = 0.03;
 /// Each round halves the steps, of which it takes no more than so many: with more, other pages come to look alike.
@@ -51,7 +51,7 @@ impl PageView {
     }
 
     /// Correlation of the page with what is best like it in `sight`.
-    pub(super) fn likeness(&self, sight: &Sight) -> f32 {
+    fn likeness(&self, sight: &Sight) -> f32 {
         let fit = |place: Place| self.fit(&blurred(&sight.glimpse, &place), place);
         // It lies where text lies now, or, if that is more or less text than before, where it lay.
         let there = Place::of(sight).map_or(0.0, fit);

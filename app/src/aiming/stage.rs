@@ -49,6 +49,12 @@ impl Stage {
         Self { table: table(), sheet: None, noise: Noise(7) }
     }
 
+    /// A bowl of oranges.
+    pub(super) fn no_text() -> Self {
+        let photo = picture::open(&Path::new("../assets/samples").join("no_text.jpg")).unwrap();
+        Self { table: imageops::resize(&photo, SIZE.0, SIZE.1, FilterType::Triangle), ..Self::empty() }
+    }
+
     /// The receipt of the sample pictures.
     pub(super) fn receipt() -> Self {
         Self::with("receipt.jpg", [(226.0, 46.0), (842.0, 70.0), (866.0, 1396.0), (204.0, 1378.0)], (620, 1330))

@@ -1,16 +1,22 @@
-//! Which way the text of a frame runs.
+//! Which way the text of a frame runs, and whether it is text: asked of the networks for lines, about a few lines.
 
 use std::f32::consts::PI;
 
 use image::RgbImage;
 
-use crate::reading::crop::line_crop;
-use crate::reading::recognize::{FLIPPED, is_tall};
+use crate::reading::crop::{line_crop, upside_down as upside_down_crop};
+use crate::reading::recognize::{FLIPPED, is_tall, is_text};
 use crate::reading::upright::{LaidLine, page_angle};
 use crate::reading::{Quad, ReadError, TextModels};
 
 /// Lines of which the classifier is asked.
-const ASKED: usize = 3;
+const ASKED: usize = 4;
+/// A line may be higher than half of the others by this factor.
+const TYPICAL: f32 = 1.4;
+/// How many of them are read.
+const READ: usize = 2;
+/// The share of them, by length, that must agree.
+const AGREED: f32 = 0.6;
 /// What is less long than this, in its own heights, says little about a direction.
 const LONG: f32 = 2.0;
 /// Widths of a character, in line heights: boxes are higher than letters.
@@ -18,7 +24,7 @@ const CHAR_WIDTH: f32 = 0.4;
 
 /// Whether text stands on its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum WayUp {
+pub(super) enum WayUp {
     /// Nobody has looked, or the lines do not agree.
     #[default]
     Unknown,
@@ -36,7 +42,7 @@ fn lines(regions: &[Quad]) -> Vec<Quad> {
 }
 
 /// Direction of most of the text, radians clockwise from upright, -π to π; `None` without text.
-pub(crate) fn angle(regions: &[Quad], way_up: WayUp) -> Option<f32> {
+pub(super) fn angle(regions: &[Quad], way_up: WayUp) -> Option<f32> {
     let laid: Vec<LaidLine> = lines(regions)
         .into_iter()
         .map(|quad| if way_up == WayUp::Wrong { quad.turned(2) } else { quad })
@@ -50,26 +56,60 @@ pub(crate) fn angle(regions: &[Quad], way_up: WayUp) -> Option<f32> {
     (!laid.is_empty()).then(|| angle - (angle / (2.0 * PI)).round() * 2.0 * PI)
 }
 
-/// Asks the line classifier about the largest of those lines that run the way most of the text runs.
-pub(crate) fn way_up(frame: &RgbImage, regions: &[Quad], models: &dyn TextModels) -> Result<WayUp, ReadError> {
-    let Some(angle) = angle(regions, WayUp::Unknown) else { return Ok(WayUp::Unknown) };
-    let runs_along = |quad: &Quad| (quad.angle() - angle).cos() > 0.7;
-    let mut largest = lines(regions);
-    largest.retain(runs_along);
+/// Lines that run the way most of the text runs, without those that are two lines run together.
+fn typical(regions: &[Quad]) -> Vec<Quad> {
+    let angle = angle(regions, WayUp::Unknown).unwrap_or(0.0);
+    let mut lines = lines(regions);
+    lines.retain(|quad| (quad.angle() - angle).cos() > 0.7);
+    lines.sort_by(|a, b| a.height().total_cmp(&b.height()));
+    let highest = lines.get(lines.len() / 2).map_or(0.0, |median| TYPICAL * median.height());
+    lines.retain(|quad| quad.height() <= highest);
+    lines
+}
+
+/// What the networks for lines say about a few of the largest lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lines {
+    /// Which way up they are.
+    pub(super) way_up: WayUp,
+    /// Whether any of them can be read.
+    pub(super) are_text: bool,
+}
+
+/// Asks about the largest of those lines that run the way most of the text runs; whether they can be read only if it
+/// is not known that they are text.
+pub(super) fn ask(
+    frame: &RgbImage,
+    regions: &[Quad],
+    are_text: bool,
+    models: &dyn TextModels,
+) -> Result<Lines, ReadError> {
+    let mut largest = typical(regions);
     largest.sort_by(|a, b| (b.width() * b.height()).total_cmp(&(a.width() * a.height())));
     largest.truncate(ASKED);
-    let crops: Vec<RgbImage> = largest.iter().map(|quad| line_crop(frame, quad, 1.0)).collect::<Result<_, _>>()?;
+    let mut crops: Vec<RgbImage> = largest.iter().map(|quad| line_crop(frame, quad, 1.0)).collect::<Result<_, _>>()?;
     let upside_down = models.upside_down(&crops.iter().collect::<Vec<_>>())?;
     let length = |says: &dyn Fn(f32) -> bool| {
         let lengths = crops.iter().zip(&upside_down).filter(|(_, p)| says(**p)).map(|(crop, _)| crop.width() as f32);
         lengths.sum::<f32>()
     };
     let all = length(&|_| true);
-    Ok(if length(&|p| p >= FLIPPED) > 0.5 * all {
+    let way_up = if length(&|p| p >= FLIPPED) > AGREED * all {
         WayUp::Wrong
-    } else if length(&|p| p <= 1.0 - FLIPPED) > 0.5 * all {
+    } else if length(&|p| p < 0.5) > AGREED * all {
         WayUp::Right
     } else {
         WayUp::Unknown
-    })
+    };
+    if are_text {
+        return Ok(Lines { way_up, are_text });
+    }
+    // Short lines are read fast.
+    crops.sort_by_key(RgbImage::width);
+    crops.truncate(READ);
+    if way_up == WayUp::Wrong {
+        crops.iter_mut().for_each(|crop| *crop = upside_down_crop(crop));
+    }
+    let reads = models.read_lines(&crops.iter().collect::<Vec<_>>())?;
+    Ok(Lines { way_up, are_text: reads.iter().any(is_text) })
 }

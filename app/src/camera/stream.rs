@@ -132,6 +132,9 @@ impl FrameSource for Stream {
             {
                 return Ok(Frame { picture: Arc::new(picture), at });
             }
+            if Instant::now() >= until && self.ended.is_none() {
+                return Err(CameraError::Stalled);
+            }
         }
     }
 }

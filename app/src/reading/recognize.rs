@@ -93,16 +93,17 @@ pub fn recognize(picture: &RgbImage, boxes: &[Quad], models: &dyn TextModels) ->
     }
     keep_better(&mut lines, turned, BETTER_BY, models)?;
     look_again(picture, &mut lines, models)?;
-    let good = |line: &ReadLine| {
-        let chars = line.read.text().trim().chars().count();
-        match chars {
-            0 => false,
-            // A texture reads as a letter now and then, but not as the same letter at every look.
-            1..=SHORT => agreed_confidence(&line.read) >= MIN_CONFIDENCE_SHORT,
-            _ => line.read.confidence >= MIN_CONFIDENCE,
-        }
-    };
-    Ok(lines.into_iter().flatten().filter(good).collect())
+    Ok(lines.into_iter().flatten().filter(|line| is_text(&line.read)).collect())
+}
+
+/// Whether what was read is text, and not the texture of something else.
+pub(crate) fn is_text(read: &LineRead) -> bool {
+    match read.text().trim().chars().count() {
+        0 => false,
+        // A texture reads as a letter now and then, but not as the same letter at every look.
+        1..=SHORT => agreed_confidence(read) >= MIN_CONFIDENCE_SHORT,
+        _ => read.confidence >= MIN_CONFIDENCE,
+    }
 }
 
 /// Whether the text in a box runs downwards or upwards.

@@ -94,6 +94,7 @@ impl<O: Outlets> Engine<O> {
 
     /// Takes what happened.
     pub(super) fn take(&mut self, input: Input) {
+        let level = matches!(input, Input::Ear(listen::Event::Level(_))).then_some(self.view.level);
         match input {
             Input::Close => {}
             Input::Request(request) => self.request(request),
@@ -107,7 +108,10 @@ impl<O: Outlets> Engine<O> {
             Input::Import(state) => self.import(state),
             Input::ScreenReader(on) => self.view.screen_reader = on,
         }
-        self.view.version += 1;
+        // The microphone tells ten times a second how loud it is, and mostly that changes nothing.
+        if level != Some(self.view.level) {
+            self.view.version += 1;
+        }
     }
 
     fn request(&mut self, request: Request) {
@@ -370,7 +374,7 @@ impl<O: Outlets> Engine<O> {
             listen::Event::Level(level) => {
                 let shown =
                     !matches!(self.view.ear, EarState::Off | EarState::Lost(_)) || self.view.screen == Screen::SetUp;
-                self.view.level = shown.then_some(level);
+                self.view.level = shown.then(|| self.view.level.filter(|known| known.is_like(level)).unwrap_or(level));
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::assistant::{Command, Scene, Screen};
 use crate::camera::{CameraError, Source};
 use crate::library::ImportSource;
 use crate::settings::{Output, Settings};
-use crate::speech::listen::{Event as Heard, Mode};
+use crate::speech::listen::{Event as Heard, Level, Mode};
 use crate::speech::voice::{Notice, Utterance};
 
 /// Writes down what is wished for.
@@ -348,7 +348,7 @@ fn a_wish_to_read_before_the_first_picture_is_kept_for_it() {
     assert!(talk.0.out.jobs.is_empty());
     talk.take(Input::Eye(Sighting::Opened { name: "Webcam".into(), torch: None }));
     talk.0.out.frame = Some(Arc::new(RgbImage::new(8, 8)));
-    let preview = || Preview { picture: Arc::new(RgbImage::new(4, 4)), regions: vec![], hint: None, looked_at: false };
+    let preview = || Preview { picture: Arc::new(RgbImage::new(4, 4)), regions: vec![], hint: None, looks: 0 };
     talk.take(Input::Eye(Sighting::Preview(preview())));
     talk.take(Input::Eye(Sighting::Preview(preview())));
     assert_eq!(talk.0.out.jobs.len(), 1, "once");
@@ -363,11 +363,24 @@ fn a_hint_that_came_while_something_else_was_said_is_said_afterwards_if_it_still
         let hint = "Come closer.".to_string();
         talk.take(Input::Eye(Sighting::Hint(hint.clone(), std::time::Instant::now())));
         let picture = Arc::new(RgbImage::new(4, 4));
-        let preview = Preview { picture, regions: vec![], hint: holds.then_some(hint), looked_at: true };
+        let preview = Preview { picture, regions: vec![], hint: holds.then_some(hint), looks: 1 };
         talk.take(Input::Eye(Sighting::Preview(preview)));
         talk.quiet();
         assert_eq!(talk.said().len(), expected);
         talk.quiet();
         assert!(talk.said().is_empty(), "once");
     }
+}
+
+#[test]
+fn a_room_that_stays_as_quiet_as_it_is_changes_nothing() {
+    let mut talk = Talk::new();
+    talk.ask_for(Command::Open(Screen::SetUp));
+    let mut versions = vec![];
+    for loudness in [-50.0, -51.0, -49.5, -70.0, -120.0, -61.0] {
+        talk.take(Input::Ear(Heard::Level(Level { loudness, clipped: false })));
+        versions.push(talk.view().version);
+    }
+    let changed: Vec<bool> = versions.windows(2).map(|pair| pair[0] != pair[1]).collect();
+    assert_eq!(changed, [false, false, true, false, false]);
 }

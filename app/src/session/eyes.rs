@@ -18,6 +18,8 @@ use crate::reading::{Point, Quad, fit};
 const PREVIEW_SIDE: u32 = 640;
 /// Between two searches for text: five a second.
 const LOOK_EVERY: Duration = Duration::from_millis(190);
+/// Between two pictures that are shown while nothing moves and nothing new is known.
+const SHOW_EVERY: Duration = Duration::from_millis(450);
 
 /// The open camera.
 pub(super) struct Eyes {
@@ -47,6 +49,8 @@ impl Eyes {
             aiming: aiming.clone(),
             sight: None,
             looked: None,
+            looks: 0,
+            shown: None,
             regions: vec![],
             hint: None,
         };
@@ -87,6 +91,9 @@ struct Gaze {
     aiming: Arc<AtomicBool>,
     sight: Option<Sight>,
     looked: Option<Instant>,
+    /// Looks since the picture that was shown last.
+    looks: u64,
+    shown: Option<Instant>,
     /// In shares of the picture's width.
     regions: Vec<Quad>,
     hint: Option<String>,
@@ -96,35 +103,43 @@ impl Gaze {
     fn see(&mut self, frame: Frame, told: &mut impl FnMut(Sighting)) {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.picture.clone());
         let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
-        let look_now = due && self.aiming.load(Ordering::Relaxed);
-        let looked_at = look_now && self.look(&frame, told);
+        let is_new = due && self.aiming.load(Ordering::Relaxed) && self.look(&frame, told);
+        let is_still = self.sight.as_ref().is_some_and(Sight::is_steady);
+        if !is_new && is_still && self.shown.is_some_and(|shown| shown.elapsed() < SHOW_EVERY) {
+            return;
+        }
         // A picture that cannot be made small is not shown; the next one may be.
         let Ok((small, _)) = fit(&frame.picture, PREVIEW_SIDE) else { return };
+        self.shown = Some(Instant::now());
         let width = small.width() as f32;
         let regions = self.regions.iter().map(|quad| quad.map(|p| Point::new(p.x * width, p.y * width))).collect();
-        told(Sighting::Preview(Preview { picture: Arc::new(small), regions, hint: self.hint.clone(), looked_at }));
+        let (picture, hint, looks) = (Arc::new(small), self.hint.clone(), std::mem::take(&mut self.looks));
+        told(Sighting::Preview(Preview { picture, regions, hint, looks }));
     }
 
-    /// Searches for text; whether it could.
+    /// Searches for text; whether there is something new to show.
     fn look(&mut self, frame: &Frame, told: &mut impl FnMut(Sighting)) -> bool {
         // Until the networks are loaded there is nothing to search with.
         let Some(starter) = self.starter.get() else { return false };
         self.looked = Some(Instant::now());
         let Ok(sight) = look(&frame.picture, &starter.text_models(), self.sight.as_ref()) else { return false };
+        self.looks += 1;
         let width = frame.picture.width() as f32;
-        self.regions = sight.regions.iter().map(|quad| quad.map(|p| Point::new(p.x / width, p.y / width))).collect();
+        let regions = sight.regions.iter().map(|quad| quad.map(|p| Point::new(p.x / width, p.y / width))).collect();
         let advice = {
             let mut aim = self.aim.lock().unwrap_or_else(PoisonError::into_inner);
             aim.see(frame.clone(), &sight, Instant::now())
         };
         self.sight = Some(sight);
-        self.hint = advice.matter.map(|matter| matter.spoken().to_string());
+        let hint = advice.matter.map(|matter| matter.spoken().to_string());
+        let before = (std::mem::replace(&mut self.regions, regions), std::mem::replace(&mut self.hint, hint));
+        let is_new = before.0 != self.regions || before.1 != self.hint;
         if let Some(hint) = advice.hint {
             told(Sighting::Hint(hint.spoken().to_string(), frame.at));
         }
         if let Some(best) = advice.capture {
             told(Sighting::Capture(best.picture));
         }
-        true
+        is_new
     }
 }

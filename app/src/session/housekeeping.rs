@@ -40,7 +40,7 @@ impl<O: Outlets> Engine<O> {
                 self.view.camera = CameraState::Lost(error.to_string());
             }
             Sighting::Preview(preview) => {
-                self.view.figures.looks += u64::from(preview.looked_at);
+                self.view.figures.looks += preview.looks;
                 self.view.preview = Some(preview);
                 if std::mem::take(&mut self.look_due) {
                     self.look();

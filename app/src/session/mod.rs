@@ -131,6 +131,7 @@ fn run(options: Options, letters: Sender<Input>, inbox: &Receiver<Input>, mut pu
     engine.enter(screen);
     greeting.iter().for_each(|sentence| engine.answer(sentence));
     publish(engine.view.clone());
+    let mut published = engine.view.version;
     while let Ok(input) = inbox.recv() {
         // What has piled up meanwhile is shown once.
         for input in std::iter::once(input).chain(inbox.try_iter()) {
@@ -139,7 +140,10 @@ fn run(options: Options, letters: Sender<Input>, inbox: &Receiver<Input>, mut pu
                 input => engine.take(input),
             }
         }
-        publish(engine.view.clone());
+        if engine.view.version != published {
+            published = engine.view.version;
+            publish(engine.view.clone());
+        }
         if engine.view.quit {
             return;
         }

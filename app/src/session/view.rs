@@ -99,8 +99,8 @@ pub struct Preview {
     pub regions: Vec<Quad>,
     /// The hint for aiming, if there is one.
     pub hint: Option<String>,
-    /// Whether it was searched for text; regions of the others are those found last.
-    pub looked_at: bool,
+    /// Pictures that were searched for text since the preview before this.
+    pub looks: u64,
 }
 
 /// The state of the camera.

@@ -48,6 +48,16 @@ pub struct Level {
     pub clipped: bool,
 }
 
+impl Level {
+    /// Whether an eye would tell no difference: what is quieter than a quiet room is nothing.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        const QUIET: f32 = -60.0;
+        const STEP: f32 = 3.0;
+        let difference = self.loudness.max(QUIET) - other.loudness.max(QUIET);
+        self.clipped == other.clipped && difference.abs() < STEP
+    }
+}
+
 /// Samples of a level: 0.1 s.
 const METER: usize = RATE as usize / 10;
 /// A sample from here on is clipped …

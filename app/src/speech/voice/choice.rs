@@ -49,6 +49,8 @@ impl VoiceChoice {
     }
 
     /// What to ask the service for, which has these voices; and a sentence if that is not what was wanted.
+    // Without sound there is nobody to ask.
+    #[cfg_attr(not(feature = "sound"), allow(dead_code))]
     pub(super) fn among(&self, voices: &[VoiceInfo]) -> (Self, Option<String>) {
         if let Some(voice) = self.named(voices) {
             return (Self { language: tag(&voice.language), name: voice.name.clone() }, None);
