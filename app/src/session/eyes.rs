@@ -48,7 +48,7 @@ impl Eyes {
             newest: newest.clone(),
             aiming: aiming.clone(),
             sight: None,
-            looked: None,
+            look_due: None,
             looks: 0,
             shown: None,
             regions: vec![],
@@ -90,7 +90,7 @@ struct Gaze {
     newest: Newest,
     aiming: Arc<AtomicBool>,
     sight: Option<Sight>,
-    looked: Option<Instant>,
+    look_due: Option<Instant>,
     /// Looks since the picture that was shown last.
     looks: u64,
     shown: Option<Instant>,
@@ -102,8 +102,8 @@ struct Gaze {
 impl Gaze {
     fn see(&mut self, frame: Frame, told: &mut impl FnMut(Sighting)) {
         *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.picture.clone());
-        let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
-        let is_new = due && self.aiming.load(Ordering::Relaxed) && self.look(&frame, told);
+        let is_due = self.look_due.is_none_or(|due| Instant::now() >= due);
+        let is_new = is_due && self.aiming.load(Ordering::Relaxed) && self.look(&frame, told);
         let is_still = self.sight.as_ref().is_some_and(Sight::is_steady);
         if !is_new && is_still && self.shown.is_some_and(|shown| shown.elapsed() < SHOW_EVERY) {
             return;
@@ -121,7 +121,9 @@ impl Gaze {
     fn look(&mut self, frame: &Frame, told: &mut impl FnMut(Sighting)) -> bool {
         // Until the networks are loaded there is nothing to search with.
         let Some(starter) = self.starter.get() else { return false };
-        self.looked = Some(Instant::now());
+        // Counted from when it was due: pictures never come just then.
+        let now = Instant::now();
+        self.look_due = Some(self.look_due.map_or(now, |due| (due + LOOK_EVERY).max(now)));
         let Ok(sight) = look(&frame.picture, &starter.text_models(), self.sight.as_ref()) else { return false };
         self.looks += 1;
         let width = frame.picture.width() as f32;
