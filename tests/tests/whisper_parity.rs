@@ -8,7 +8,7 @@ use sightread_models::speech::{
     AudioContext, DecoderBlocks, EncoderBlocks, Mel, MelFrontEnd, SpeechError, TranscribeOptions, Transcriber, Whisper,
 };
 use sightread_models::text::BlockStack;
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::LoadOptions;
 use sightread_tests::{Tensors, fixture, model_from_env, read_safetensors};
 
 const TOLERANCE: f32 = 1e-3;
