@@ -14,8 +14,8 @@ use std::time::Instant;
 use serde_json::json;
 use sightread_models::device::Backend;
 use sightread_models::speech::{AudioContext, SAMPLE_RATE, TranscribeOptions, Transcriber};
+use sightread_models::text::LoadOptions;
 use sightread_models::text::generate::Flow;
-use sightread_models::text::llama::LoadOptions;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

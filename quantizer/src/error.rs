@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use sightread_models::checkpoint::CheckpointError;
 use sightread_models::int4::PackError;
 use sightread_models::speech::SpeechError;
+use sightread_models::text::TextError;
+use sightread_models::vlm::VlmError;
 
 /// Why a layer could not be quantized.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +49,15 @@ pub enum PipelineError {
     /// The model could not be read or the result not be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A sequence is not one for this model.
+    #[error("a calibration sequence cannot be used: {0}")]
+    Text(#[from] TextError),
     /// Recordings and a speech model do not go together.
     #[error(transparent)]
     Speech(#[from] SpeechError),
+    /// Pictures and a vision-language model do not go together.
+    #[error(transparent)]
+    Vlm(#[from] VlmError),
     /// A layer could not be quantized.
     #[error("in layer {layer}: {source}")]
     Layer {

@@ -1,10 +1,13 @@
 //! A run that is killed again and again ends with the same bytes as one left alone.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use common::write_word_tokenizer;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::{Dtype, tensor::TensorView};
@@ -23,15 +26,8 @@ fn write_model(folder: &Path) {
         "num_hidden_layers": BLOCKS, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": VOCAB,
         "max_position_embeddings": 256, "rms_norm_eps": 1e-5, "tie_word_embeddings": true, "hidden_act": "silu",
     });
-    let vocab: serde_json::Map<String, Value> =
-        (0..VOCAB).map(|i| (if i == 0 { "[UNK]".into() } else { format!("w{i}") }, i.into())).collect();
-    let tokenizer = json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
-        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
-        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
-    });
     fs::write(folder.join("config.json"), config.to_string()).expect("written");
-    fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("written");
+    write_word_tokenizer(folder, VOCAB, &[]);
 
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
@@ -199,7 +195,8 @@ fn what_cannot_be_used_gets_a_sentence() {
     fails(&mut rpiq(&["quantize", "model", "out", "--calibration", "none.txt"]), "none.txt cannot be used");
     fails(&mut rpiq(&["quantize", "absent", "out", "--calibration", "text.txt"]), "absent");
     let from_text = ["quantize", "model", "out", "--calibration", "text.txt", "--backend", "cpu"];
-    fails(rpiq(&from_text).args(["--seq-len", "100000"]), "too short");
+    fs::write(bench.path("short.txt"), "w1 w2 w3").expect("written");
+    fails(&mut rpiq(&["quantize", "model", "out", "--calibration", "short.txt"]), "too short");
     fails(rpiq(&from_text).args(["--seq-len", "64", "--group-size", "0"]), "group size");
     fails(&mut rpiq(&["eval", "model", "--perplexity", "text.txt.missing"]), "missing");
     assert!(bench.run("packed", &["--method", "rtn"]).status.success());

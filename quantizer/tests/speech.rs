@@ -1,15 +1,18 @@
 //! A Whisper with random weights goes through the whole command: recordings in, a packed folder out that listens.
 
+mod common;
+
 use std::f32::consts::TAU;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
+use common::{rpiq, text, write_word_tokenizer};
 use serde_json::{Value, json};
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 use sightread_models::speech::{SpeechError, TranscribeOptions, Transcriber};
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::LoadOptions;
 
 const VOCAB: usize = 96;
 /// 0.8 s; the model's window is 0.96 s.
@@ -23,17 +26,7 @@ fn write_model(folder: &Path) {
         fs::copy(fixture.join(file), folder.join(file)).expect("copied");
     }
     let special = ["<|endoftext|>", "<|startoftranscript|>", "<|translate|>", "<|transcribe|>", "<|notimestamps|>"];
-    let first = VOCAB - special.len();
-    let word = |i: usize| if i == 0 { "[UNK]".into() } else { format!("w{i}") };
-    let words = (0..first).map(|i| (word(i), i.into()));
-    let vocab: serde_json::Map<String, Value> =
-        words.chain(special.iter().enumerate().map(|(i, name)| (name.to_string(), (first + i).into()))).collect();
-    let tokenizer = json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
-        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": null, "decoder": null,
-        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
-    });
-    fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("written");
+    write_word_tokenizer(folder, VOCAB, &special);
 }
 
 /// Tones of falling pitch, each with another text.
@@ -60,14 +53,6 @@ fn write_recordings(folder: &Path, count: usize, rate: u32) -> PathBuf {
     let path = folder.join("list.jsonl");
     fs::write(&path, list.join("\n")).expect("written");
     path
-}
-
-fn rpiq(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rpiq")).args(arguments).output().expect("starts")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("text")
 }
 
 fn quantize(folder: &Path, list: &Path, out: &str, more: &[&str]) -> Output {

@@ -15,6 +15,16 @@ pub fn model_from_env(variable: &str, name: &str) -> Option<PathBuf> {
     std::env::var_os(variable).map(PathBuf::from).or_else(|| fetched.is_dir().then_some(fetched))
 }
 
+/// Prints one row of the parity table, which `tests/parity/table.sh` collects: how far `model` is from its reference in
+/// `what`, and how far it may be.
+///
+/// # Panics
+/// If the error is not below the tolerance.
+pub fn parity(model: &str, what: &str, error: f32, tolerance: f32) {
+    println!("\nparity\t{model}\t{what}\t{error:.1e}\t{tolerance:.0e}");
+    assert!(error < tolerance, "{model}, {what}: {error:e} is not below {tolerance:e}");
+}
+
 /// The tensors of one small file.
 pub struct Tensors(Vec<u8>);
 
@@ -33,6 +43,11 @@ impl Tensors {
         assert_eq!(tensor.dtype(), dtype, "{name}");
         let (chunks, []) = tensor.data().as_chunks::<N>() else { panic!("{name}: odd length") };
         chunks.iter().map(|&bytes| from_bytes(bytes)).collect()
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn holds(&self, name: &str) -> bool {
+        SafeTensors::deserialize(&self.0).is_ok_and(|file| file.tensor(name).is_ok())
     }
 
     /// A tensor stored as `F32`.

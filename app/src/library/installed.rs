@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rpiq::pipeline::PARTS_ENDING;
 use rpiq::pipeline::report::{REPORT_FILE, RunReport};
 use sightread_models::checkpoint::{Checkpoint, CheckpointError, MANIFEST_FILE, Manifest};
+use sightread_models::device::Device;
 use sightread_models::speech::WhisperConfig;
-use sightread_models::text::LlamaConfig;
+use sightread_models::text::text_blocks;
 
 use super::{Architecture, Card, ModelEntry, folder};
 use crate::speech::transcribe;
@@ -111,7 +112,8 @@ fn architecture_of(folder: &Path) -> Result<Architecture, CheckpointError> {
     let checkpoint = Checkpoint::open(folder)?;
     let architecture = Architecture::of(&checkpoint.config);
     match &architecture {
-        Architecture::Llama => drop(LlamaConfig::from_checkpoint(&checkpoint)?),
+        // Its configuration is all that is looked at.
+        Architecture::Llama => drop(text_blocks(&checkpoint, &Device::flex())?),
         Architecture::Whisper { .. } => drop(WhisperConfig::from_checkpoint(&checkpoint)?),
         Architecture::Starter => {}
         Architecture::Unknown(kind) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sightread_models::checkpoint::{CheckpointError, verify_if_listed};
 use sightread_models::device::{Backend, DeviceError};
 use sightread_models::speech::{self, SpeechError, TranscribeOptions};
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::LoadOptions;
 
 use crate::shipped::folders;
 

@@ -147,7 +147,7 @@ impl Checkpoint {
         }
     }
 
-    fn expect_shape(&self, name: &str, shape: &[usize]) -> Result<(), CheckpointError> {
+    pub(crate) fn expect_shape(&self, name: &str, shape: &[usize]) -> Result<(), CheckpointError> {
         match self.tensors.info(name) {
             None => Err(CheckpointError::MissingTensor { name: name.into() }),
             Some(info) if info.shape == shape => Ok(()),

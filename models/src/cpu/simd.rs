@@ -67,6 +67,14 @@ pub(crate) fn sigmoid<S: Simd>(s: S, x: S::f32s) -> S::f32s {
     s.div_f32s(one, s.add_f32s(one, exp(s, s.neg_f32s(x))))
 }
 
+/// x / 2 (1 + tanh(u)) = x / (1 + e⁻²ᵘ) with u = √(2/π) (x + 0.044715 x³).
+#[inline(always)]
+pub(crate) fn gelu_tanh<S: Simd>(s: S, x: S::f32s) -> S::f32s {
+    const TWICE_ROOT: f32 = 1.595_769; // 2 √(2/π)
+    let cubic = s.mul_add_e_f32s(s.mul_f32s(x, x), s.splat_f32s(0.044_715 * TWICE_ROOT), s.splat_f32s(TWICE_ROOT));
+    s.mul_f32s(x, sigmoid(s, s.mul_f32s(x, cubic)))
+}
+
 /// clamp(x · slope + 0.5, 0, 1)
 #[inline(always)]
 pub(crate) fn hard_sigmoid<S: Simd>(s: S, x: S::f32s, slope: f32) -> S::f32s {

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::Linear;
 use super::linear::load_bias;
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, RowsI8};
 use crate::int4::{PackedLinear, Precision};
 
 /// `N` linear layers of one input: q, k and v, or gate and up.
@@ -19,6 +19,10 @@ pub struct FusedLinear<const N: usize> {
     widths: [usize; N],
     layers: Layers<N>,
 }
+
+/// Either way to load the layers, [`FusedLinear::load_separate`] or [`FusedLinear::load_joined`].
+pub(crate) type LoadLayers<const N: usize> =
+    fn(&Checkpoint, [String; N], usize, [usize; N], &Device) -> Result<FusedLinear<N>, CheckpointError>;
 
 #[derive(Debug, Clone)]
 enum Layers<const N: usize> {
@@ -54,10 +58,13 @@ impl<const N: usize> FusedLinear<N> {
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         let packed: [_; N] = try_map(|n| checkpoint.packed(&prefixes[n], in_features, widths[n]))?;
+        let rows: [_; N] = try_map(|n| checkpoint.rows_i8(&prefixes[n], widths[n], in_features))?;
         let joined = if packed.iter().all(Option::is_some) {
             join_packed(&packed.into_iter().flatten().collect::<Vec<_>>())
                 .map(|packed| Linear::from_packed(&prefixes[0], &packed, device))
-        } else if packed.iter().all(Option::is_none) {
+        } else if rows.iter().all(Option::is_some) {
+            Some(join_rows(checkpoint, &prefixes, rows.into_iter().flatten(), widths, device))
+        } else if packed.iter().all(Option::is_none) && rows.iter().all(Option::is_none) {
             Some(join_floats(checkpoint, &prefixes, in_features, widths, device))
         } else {
             None
@@ -142,6 +149,19 @@ fn join_biases(biases: impl Iterator<Item = (Option<Vec<f32>>, usize)> + Clone) 
     any.then(|| biases.flat_map(|(bias, width)| bias.unwrap_or_else(|| vec![0.0; width])).collect())
 }
 
+/// Layers of 8-bit rows as one.
+fn join_rows<const N: usize>(
+    checkpoint: &Checkpoint,
+    prefixes: &[String; N],
+    rows: impl Iterator<Item = RowsI8>,
+    widths: [usize; N],
+    device: &Device,
+) -> Result<Linear, CheckpointError> {
+    let (codes, scales): (Vec<_>, Vec<_>) = rows.unzip();
+    let bias = load_biases(checkpoint, prefixes, widths)?;
+    Linear::from_rows_i8(&prefixes[0], &(codes.concat(), scales.concat()), bias, device)
+}
+
 /// The `f32` layers as one.
 fn join_floats<const N: usize>(
     checkpoint: &Checkpoint,
@@ -150,13 +170,22 @@ fn join_floats<const N: usize>(
     widths: [usize; N],
     device: &Device,
 ) -> Result<Linear, CheckpointError> {
-    let biases: [_; N] = try_map(|n| load_bias(checkpoint, &prefixes[n], widths[n]))?;
     let mut weight = Vec::new();
     for (prefix, width) in prefixes.iter().zip(widths) {
         weight.extend(checkpoint.tensor(&format!("{prefix}.weight"), &[width, in_features])?);
     }
-    let bias = join_biases(biases.into_iter().zip(widths));
+    let bias = load_biases(checkpoint, prefixes, widths)?;
     Ok(Linear::from_rows(weight, widths.iter().sum(), bias, device))
+}
+
+/// The biases of all layers as one, if any has one.
+fn load_biases<const N: usize>(
+    checkpoint: &Checkpoint,
+    prefixes: &[String; N],
+    widths: [usize; N],
+) -> Result<Option<Vec<f32>>, CheckpointError> {
+    let biases: [_; N] = try_map(|n| load_bias(checkpoint, &prefixes[n], widths[n]))?;
+    Ok(join_biases(biases.into_iter().zip(widths)))
 }
 
 /// `[f(0), f(1), …]`, or the first error.

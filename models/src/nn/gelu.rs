@@ -1,4 +1,4 @@
-//! The activation of Whisper's feed-forward layers.
+//! The activation of feed-forward layers in Whisper (the exact one) and in SigLIP (its `tanh` look-alike).
 
 use burn::tensor::{Tensor, activation};
 use pulp::{Simd, WithSimd};
@@ -15,24 +15,37 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if !flex::is_cpu(&x.device()) {
         return activation::gelu(x);
     }
+    in_place(x, |part| simd::arch().dispatch(Gelu::<false>(part)))
+}
+
+/// `x / 2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`, which Hugging Face calls `gelu_pytorch_tanh`. Any shape, same shape out.
+pub fn gelu_tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !flex::is_cpu(&x.device()) {
+        return activation::gelu_approximate(x);
+    }
+    in_place(x, |part| simd::arch().dispatch(Gelu::<true>(part)))
+}
+
+fn in_place<const D: usize>(x: Tensor<D>, change: impl Fn(&mut [f32]) + Sync + Send) -> Tensor<D> {
     let shape = x.dims();
     let mut values = flex::with_values(x, <[f32]>::to_vec);
-    values.par_chunks_mut(PART).for_each(|part| simd::arch().dispatch(Gelu(part)));
+    values.par_chunks_mut(PART).for_each(change);
     flex::from_values(values, shape)
 }
 
-struct Gelu<'a>(&'a mut [f32]);
+struct Gelu<'a, const TANH: bool>(&'a mut [f32]);
 
-impl WithSimd for Gelu<'_> {
+impl<const TANH: bool> WithSimd for Gelu<'_, TANH> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        let gelu = |x| if TANH { simd::gelu_tanh(s, x) } else { simd::gelu(s, x) };
         let (vectors, rest) = S::as_mut_simd_f32s(self.0);
         for x in vectors {
-            *x = simd::gelu(s, *x);
+            *x = gelu(*x);
         }
-        let last = simd::gelu(s, s.partial_load_f32s(rest));
+        let last = gelu(s.partial_load_f32s(rest));
         s.partial_store_f32s(rest, last);
     }
 }
@@ -46,7 +59,11 @@ mod tests {
     #[test]
     fn one_pass_gives_what_the_tensor_operation_gives() {
         let x = Tensor::<2>::random([7, 5003], Distribution::Normal(0.0, 3.0), &Device::flex());
-        let difference = (gelu(x.clone()) - activation::gelu(x)).abs().max().into_scalar::<f32>();
+        let difference = (gelu(x.clone()) - activation::gelu(x.clone())).abs().max().into_scalar::<f32>();
         assert!(difference < 5e-6, "{difference}");
+        let difference = (gelu_tanh(x.clone()) - activation::gelu_approximate(x.clone())).abs().max();
+        assert!(difference.into_scalar::<f32>() < 5e-6);
+        let apart = (gelu_tanh(x.clone()) - gelu(x)).abs().max().into_scalar::<f32>();
+        assert!((1e-5..1e-3).contains(&apart), "two functions: {apart}");
     }
 }

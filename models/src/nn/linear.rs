@@ -1,10 +1,10 @@
-//! A linear layer whose weights are floats or packed to 4 bit: a network does not see the difference.
+//! A linear layer whose weights are floats, 8-bit rows or packed to 4 bit: a network does not see the difference.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{load, unusable};
-use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::int4::{Int4Linear, PackedLinear, Precision};
+use crate::checkpoint::{Checkpoint, CheckpointError, RowsI8};
+use crate::int4::{Int4Linear, Int8Rows, PackedLinear, Precision};
 
 /// `y = x W^T (+ bias)`.
 #[derive(Debug, Clone)]
@@ -18,10 +18,18 @@ pub enum Linear {
     },
     /// Packed to 4 bit.
     Int4(Int4Linear),
+    /// 8-bit rows with one scale each.
+    Rows8 {
+        /// `[out, in]`
+        weight: Int8Rows,
+        /// `[out]`
+        bias: Option<Tensor<1>>,
+    },
 }
 
 impl Linear {
-    /// Reads `prefix.weight` or, if the layer is packed, `prefix.qweight` and its companions; the bias if there is one.
+    /// Reads `prefix.weight`, its 8-bit rows or, if the layer is packed, `prefix.qweight` and its companions; the bias if
+    /// there is one.
     ///
     /// # Errors
     /// [`CheckpointError`] if the layer is missing, of other widths, or damaged.
@@ -35,9 +43,27 @@ impl Linear {
         if let Some(packed) = checkpoint.packed(prefix, in_features, out_features)? {
             return Self::from_packed(prefix, &packed, device);
         }
-        let weight = load(checkpoint, &format!("{prefix}.weight"), [out_features, in_features], device)?;
         let bias = load_bias(checkpoint, prefix, out_features)?;
-        Ok(Linear::Float { weight, bias: bias.map(|b| Tensor::from_data(TensorData::new(b, [out_features]), device)) })
+        if let Some(rows) = checkpoint.rows_i8(prefix, out_features, in_features)? {
+            return Self::from_rows_i8(prefix, &rows, bias, device);
+        }
+        let weight = load(checkpoint, &format!("{prefix}.weight"), [out_features, in_features], device)?;
+        Ok(Linear::Float { weight, bias: bias.map(|b| on_device(b, device)) })
+    }
+
+    /// A layer of 8-bit rows; `name` is for the error.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`] if the rows are not valid or the device has no kernels.
+    pub fn from_rows_i8(
+        name: &str,
+        (codes, scales): &RowsI8,
+        bias: Option<Vec<f32>>,
+        device: &Device,
+    ) -> Result<Self, CheckpointError> {
+        let in_features = codes.len() / scales.len().max(1);
+        let weight = Int8Rows::from_codes(codes, scales, in_features, device).map_err(|e| unusable(name, &e))?;
+        Ok(Linear::Rows8 { weight, bias: bias.map(|b| on_device(b, device)) })
     }
 
     /// A packed layer, laid out for `device`; `name` is for the error.
@@ -53,29 +79,30 @@ impl Linear {
         let in_features = weight.len() / out_features;
         Linear::Float {
             weight: Tensor::from_data(TensorData::new(weight, [out_features, in_features]), device),
-            bias: bias.map(|b| Tensor::from_data(TensorData::new(b, [out_features]), device)),
+            bias: bias.map(|b| on_device(b, device)),
         }
     }
 
     /// `x` `[.., in]` to `[.., out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let (weight, bias) = match self {
+        let (y, bias) = match self {
             Linear::Int4(layer) => return layer.forward(x),
-            Linear::Float { weight, bias } => (weight, bias),
+            Linear::Rows8 { weight, bias } => (weight.forward(x), bias),
+            Linear::Float { weight, bias } => (project(x, weight), bias),
         };
-        let y = project(x, weight);
         match bias {
             Some(bias) => y + bias.clone().unsqueeze(),
             None => y,
         }
     }
 
-    /// The same with its input read at another precision where the weights are packed (CPU only).
+    /// The same with its input read at another precision where the weights are not floats (CPU only).
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         match self {
             Self::Int4(layer) => Self::Int4(layer.with_precision(precision)),
-            float => float,
+            Self::Rows8 { weight, bias } => Self::Rows8 { weight: weight.with_precision(precision), bias },
+            float @ Self::Float { .. } => float,
         }
     }
 
@@ -83,9 +110,15 @@ impl Linear {
     pub fn bytes(&self) -> usize {
         match self {
             Linear::Int4(layer) => layer.bytes(),
+            Linear::Rows8 { weight, .. } => weight.bytes(),
             Linear::Float { weight, .. } => weight.shape().num_elements() * size_of::<f32>(),
         }
     }
+}
+
+fn on_device(bias: Vec<f32>, device: &Device) -> Tensor<1> {
+    let len = bias.len();
+    Tensor::from_data(TensorData::new(bias, [len]), device)
 }
 
 /// `x` `[.., in]` times the transpose of `weight` `[out, in]`.

@@ -5,6 +5,7 @@ pub mod attention_op;
 mod embedding;
 mod fused_linear;
 mod gelu;
+mod heads;
 mod kv_cache;
 mod layer_norm;
 mod linear;
@@ -16,7 +17,9 @@ mod swiglu;
 
 pub use embedding::Embedding;
 pub use fused_linear::FusedLinear;
-pub use gelu::gelu;
+pub(crate) use fused_linear::LoadLayers;
+pub use gelu::{gelu, gelu_tanh};
+pub(crate) use heads::{merge_heads, split_heads};
 pub use kv_cache::KvCache;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

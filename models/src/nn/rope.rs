@@ -151,3 +151,39 @@ impl RopeParameters {
         Ok(Frequencies { inv_freq: inv_freq.collect(), attention_factor: attention_factor as f32 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LLaMA 3.1 8B; the values are transformers' `LlamaRotaryEmbedding.inv_freq`.
+    #[test]
+    fn llama_3_1_stretches_as_transformers_does() {
+        let parameters = RopeParameters {
+            rope_type: Some("llama3".into()),
+            factor: Some(8.0),
+            low_freq_factor: Some(1.0),
+            high_freq_factor: Some(4.0),
+            original_max_position_embeddings: Some(8192),
+            ..RopeParameters::default()
+        };
+        let frequencies = parameters.frequencies(500_000.0, 128, 131_072).expect("known");
+        assert_eq!((frequencies.inv_freq.len(), frequencies.attention_factor), (64, 1.0));
+        for (i, expected) in [
+            (0, 1.0),
+            (1, 0.814_617_2),
+            (20, 0.016_560_44),
+            (28, 0.003_211_446),
+            (29, 0.002_166_570_6),
+            (31, 0.000_856_751_46),
+            (34, 0.000_178_507_8),
+            (35, 9.556_212e-5),
+            (36, 7.784_655e-5),
+            (40, 3.428_102_4e-5),
+            (63, 3.068_926e-7),
+        ] {
+            let found = frequencies.inv_freq[i];
+            assert!((found / expected - 1.0f32).abs() < 1e-5, "frequency {i}: {found}, not {expected}");
+        }
+    }
+}

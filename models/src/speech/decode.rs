@@ -21,8 +21,8 @@ use super::transcript::{Segment, Transcript, decode, words};
 use super::windows::windows;
 use super::{AudioContext, SpeechError, TranscribeOptions, Whisper};
 use crate::checkpoint::Checkpoint;
+use crate::text::LoadOptions;
 use crate::text::generate::Flow;
-use crate::text::llama::LoadOptions;
 
 /// A language less probable than this is open.
 const SURE_OF_LANGUAGE: f32 = 0.9;

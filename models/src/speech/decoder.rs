@@ -3,11 +3,11 @@
 use burn::tensor::{Device, Tensor};
 
 use super::WhisperConfig;
-use super::layers::{EPS, FeedForward, Load, attend_shared, merge_heads, split_heads};
+use super::layers::{EPS, FeedForward, attend_shared};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::attention_op::attention;
-use crate::nn::{Embedding, FusedLinear, KvCache, LayerNorm, Linear, load};
-use crate::text::llama::LoadOptions;
+use crate::nn::{Embedding, FusedLinear, KvCache, LayerNorm, Linear, LoadLayers, load, merge_heads, split_heads};
+use crate::text::LoadOptions;
 
 pub(super) const QKV: [&str; 3] = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"];
 pub(super) const OUT: &str = "self_attn.out_proj";
@@ -67,15 +67,14 @@ impl Decoder {
         options: LoadOptions,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let (vocab_size, d) = (config.vocab_size, config.d_model);
-        let load_rows = if options.int8_embedding { Embedding::load_rows8 } else { Embedding::load };
-        let embed_tokens = load_rows(checkpoint, "model.decoder.embed_tokens", vocab_size, d, device)?;
+        let d = config.d_model;
+        let rows = [config.vocab_size, d];
         let load_block = |n| {
             let block = DecoderBlock::load_fused(checkpoint, config, &block_prefix(n), device);
             block.map(|block| block.with_precision(options))
         };
         Ok(Self {
-            embed_tokens: embed_tokens.with_precision(options.precision),
+            embed_tokens: options.load_embedding(checkpoint, "model.decoder.embed_tokens", rows, device)?,
             embed_positions: load_positions(checkpoint, config, device)?,
             layers: (0..config.decoder_layers).map(load_block).collect::<Result<_, _>>()?,
             layer_norm: LayerNorm::load(checkpoint, "model.decoder.layer_norm", d, EPS, device)?,
@@ -152,7 +151,7 @@ impl DecoderBlock {
         prefix: &str,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let loaders = (FusedLinear::load_separate as Load<3>, FusedLinear::load_separate as Load<2>);
+        let loaders = (FusedLinear::load_separate as LoadLayers<3>, FusedLinear::load_separate as LoadLayers<2>);
         Self::load_by(loaders, checkpoint, config, prefix, device)
     }
 
@@ -166,12 +165,12 @@ impl DecoderBlock {
         prefix: &str,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let loaders = (FusedLinear::load_joined as Load<3>, FusedLinear::load_joined as Load<2>);
+        let loaders = (FusedLinear::load_joined as LoadLayers<3>, FusedLinear::load_joined as LoadLayers<2>);
         Self::load_by(loaders, checkpoint, config, prefix, device)
     }
 
     fn load_by(
-        (load_qkv, load_kv): (Load<3>, Load<2>),
+        (load_qkv, load_kv): (LoadLayers<3>, LoadLayers<2>),
         checkpoint: &Checkpoint,
         config: &WhisperConfig,
         prefix: &str,

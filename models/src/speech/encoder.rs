@@ -4,11 +4,11 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, module};
 
 use super::WhisperConfig;
-use super::layers::{EPS, FeedForward, Load, merge_heads, split_heads};
+use super::layers::{EPS, FeedForward};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::int4::Precision;
 use crate::nn::attention_op::full_attention;
-use crate::nn::{FusedLinear, KvCache, LayerNorm, Linear, gelu, load};
+use crate::nn::{FusedLinear, KvCache, LayerNorm, Linear, LoadLayers, gelu, load, merge_heads, split_heads};
 use crate::text::{Block, BlockState};
 
 /// Width of the convolutions.
@@ -172,7 +172,7 @@ impl EncoderBlock {
     }
 
     fn load_by(
-        load_qkv: Load<3>,
+        load_qkv: LoadLayers<3>,
         checkpoint: &Checkpoint,
         config: &WhisperConfig,
         prefix: &str,

@@ -1,30 +1,14 @@
-//! What the encoder's and the decoder's blocks share: heads, and the feed-forward half of a block.
+//! What the encoder's and the decoder's blocks share: attention to one sound, and the feed-forward half of a block.
 
 use burn::tensor::{Device, Tensor};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::int4::Precision;
 use crate::nn::attention_op::full_attention;
-use crate::nn::{FusedLinear, LayerNorm, Linear, gelu};
+use crate::nn::{LayerNorm, Linear, gelu, merge_heads, split_heads};
 
 /// Added under the root of every norm.
 pub(super) const EPS: f64 = 1e-5;
-
-/// Either way to load layers of the same input.
-pub(super) type Load<const N: usize> =
-    fn(&Checkpoint, [String; N], usize, [usize; N], &Device) -> Result<FusedLinear<N>, CheckpointError>;
-
-/// `x` `[b, t, d]` to `[b, h, t, d / h]`.
-pub(super) fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
-    let [b, t, d] = x.dims();
-    x.reshape([b, t, heads, d / heads]).swap_dims(1, 2)
-}
-
-/// `x` `[b, h, t, dh]` to `[b, t, h * dh]`.
-pub(super) fn merge_heads(x: Tensor<4>) -> Tensor<3> {
-    let [b, h, t, dh] = x.dims();
-    x.swap_dims(1, 2).reshape([b, t, h * dh])
-}
 
 /// Attention of `q` `[b, t, d]` to all of `k` and `v` `[1, h, s, dh]`, which the whole batch shares: its rows are queries
 /// like any others. Returns `[b, t, d]`.

@@ -10,7 +10,7 @@ use super::decoder::{Decoder, DecoderCache};
 use super::encoder::Encoder;
 use super::{Mel, SpeechError, WhisperConfig};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::text::llama::LoadOptions;
+use crate::text::LoadOptions;
 
 /// A whole Whisper.
 #[derive(Debug)]

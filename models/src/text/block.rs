@@ -2,8 +2,9 @@
 
 use burn::tensor::{Device, Tensor};
 
+use super::{TensorShape, TextSizes};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::nn::{KvCache, Linear};
+use crate::nn::{Embedding, KvCache, Linear};
 
 /// A decoder block in the middle of its work: about to run the linear layers of one stage.
 #[derive(Debug, Clone)]
@@ -59,11 +60,36 @@ pub trait BlockStack: Send + Sync {
     ) -> Result<Box<dyn Block>, CheckpointError>;
 }
 
-/// A network that is a stack of blocks between an embedding of tokens and an output head.
+/// Makes the input of a language model's first block.
+pub trait TokenEmbedding {
+    /// `[1, t, d]` for `tokens` at the positions from `offset` on. Tokens are in the vocabulary, positions in the context.
+    fn embed(&self, tokens: &[u32], offset: usize, device: &Device) -> Tensor<3>;
+}
+
+impl TokenEmbedding for Embedding {
+    fn embed(&self, tokens: &[u32], _offset: usize, device: &Device) -> Tensor<3> {
+        self.lookup(tokens, device).unsqueeze()
+    }
+}
+
+/// A language model without its weights: a stack of blocks between an embedding of tokens and an output head.
 pub trait BlockModel: BlockStack {
-    /// The input of the first block for one sequence, `[1, t, d]`.
+    /// Its sizes.
+    fn sizes(&self) -> TextSizes;
+
+    /// Every tensor of the model in full precision.
+    fn tensors(&self) -> Vec<TensorShape>;
+
+    /// Modules that hold one row for each token of the vocabulary: the embedding, and the output head if it is not the same.
+    fn embeddings(&self) -> Vec<String>;
+
+    /// Reads what makes the input of the first block.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the embedding cannot be read, or a token is not in the vocabulary.
-    fn embed(&self, checkpoint: &Checkpoint, tokens: &[u32], device: &Device) -> Result<Tensor<3>, CheckpointError>;
+    /// [`CheckpointError`] if a tensor is missing, of another shape, or damaged.
+    fn load_embedding(
+        &self,
+        checkpoint: &Checkpoint,
+        device: &Device,
+    ) -> Result<Box<dyn TokenEmbedding>, CheckpointError>;
 }

@@ -27,12 +27,18 @@ impl Message {
 
 /// Renders `messages` by the Jinja `template`, up to where the assistant's answer begins.
 ///
+/// A message is a [`Message`], or whatever else the template expects (one with pictures, say).
 /// `bos_token` and `eos_token` are what the template knows under these names. Templates are written for Python, so its
 /// string and list methods, `raise_exception` and `strftime_now` (in UTC) are there.
 ///
 /// # Errors
 /// [`TextError::ChatTemplate`] if the template is not valid or refuses the conversation.
-pub fn render(template: &str, messages: &[Message], bos_token: &str, eos_token: &str) -> Result<String, TextError> {
+pub fn render(
+    template: &str,
+    messages: &[impl Serialize],
+    bos_token: &str,
+    eos_token: &str,
+) -> Result<String, TextError> {
     let failed = |e: minijinja::Error| TextError::ChatTemplate(e.to_string());
     let mut environment = Environment::new();
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
@@ -115,6 +121,8 @@ fn civil_date(days: u64) -> (u64, u64, u64) {
 mod tests {
     use super::*;
 
+    const NONE: &[Message] = &[];
+
     const SMOLLM2: &str = "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     #[test]
@@ -131,7 +139,7 @@ mod tests {
         assert_eq!(strftime("%d %b %Y, %A %H:%M:%S", at(951_782_400)), "29 Feb 2000, Tuesday 00:00:00");
         assert_eq!(strftime("%Y-%m-%d %B %a %H%%", at(1_798_761_599)), "2026-12-31 December Thu 23%");
         assert_eq!(strftime("%Y%m%d%q%", at(0)), "19700101%q%");
-        assert!(render("{{ strftime_now('%Y') }}", &[], "", "").unwrap().parse::<u32>().unwrap() >= 2025);
+        assert!(render("{{ strftime_now('%Y') }}", NONE, "", "").unwrap().parse::<u32>().unwrap() >= 2025);
     }
 
     #[test]
@@ -139,9 +147,9 @@ mod tests {
         let shout = "{{ messages[0].content.strip().upper() }}";
         assert_eq!(render(shout, &[Message::user(" hi ")], "", "").unwrap(), "HI");
         let refuse = "{{ raise_exception('no system turn') }}";
-        assert!(render(refuse, &[], "", "").unwrap_err().to_string().contains("no system turn"));
+        assert!(render(refuse, NONE, "", "").unwrap_err().to_string().contains("no system turn"));
         assert!(
-            render("{% for x in range(1000000) %}{% for y in range(1000000) %}{% endfor %}{% endfor %}", &[], "", "")
+            render("{% for x in range(1000000) %}{% for y in range(1000000) %}{% endfor %}{% endfor %}", NONE, "", "")
                 .is_err()
         );
     }

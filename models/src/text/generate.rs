@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokenizers::Tokenizer;
 
-use super::TextError;
-use super::llama::{Llama, LlamaCache};
+use super::{TextCache, TextError, TextModel};
 use crate::nn::{Sampler, Sampling};
 
 /// When generation stops and how tokens are chosen.
@@ -61,15 +60,15 @@ pub type LogitHook<'a> = &'a mut dyn FnMut(&[u32], &mut [f32]);
 ///
 /// `on_text` gets every piece of text as soon as its characters are whole. The cache then holds the prompt and the answer,
 /// perhaps without its last token;
-/// [`LlamaCache::truncate`] brings it back to a beginning that another prompt shares.
+/// [`TextCache::truncate`] brings it back to a beginning that another prompt shares.
 ///
 /// # Errors
 /// [`TextError`] if the prompt is empty, too long, of another vocabulary, or the model computed no number.
 pub fn generate(
-    model: &Llama,
+    model: &TextModel,
     tokenizer: &Tokenizer,
     prompt: &[u32],
-    cache: &mut LlamaCache,
+    cache: &mut TextCache,
     options: &GenerateOptions,
     hook: Option<LogitHook<'_>>,
     mut on_text: impl FnMut(&str) -> Flow,
@@ -87,6 +86,7 @@ pub fn generate(
     let start = Instant::now();
     let mut tokens = vec![];
     let mut passes = 0;
+    let context = model.sizes().context;
     let stop = loop {
         if options.max_new_tokens == 0 {
             break StopReason::Length;
@@ -103,7 +103,7 @@ pub fn generate(
         {
             break StopReason::Cancelled;
         }
-        if tokens.len() == options.max_new_tokens || cache.len() == model.config().context() {
+        if tokens.len() == options.max_new_tokens || cache.len() == context {
             break StopReason::Length;
         }
         logits = model.next_logits(model.forward(&[token], cache)?)?;

@@ -1,11 +1,20 @@
 //! Language models, the blocks they are made of, chat prompts and generation.
 
+mod architecture;
 mod block;
 pub mod chat;
 mod error;
 pub mod generate;
+mod head;
+mod inventory;
 pub mod llama;
+mod model;
+pub mod opt;
+mod sizes;
 
-pub use block::{Block, BlockModel, BlockStack, BlockState};
+pub use architecture::{Architecture, text_blocks};
+pub use block::{Block, BlockModel, BlockStack, BlockState, TokenEmbedding};
 pub use error::TextError;
-pub use llama::{Llama, LlamaConfig};
+pub use inventory::{TensorShape, check_tensors};
+pub use model::{Decoder, LoadOptions, TextCache, TextModel};
+pub use sizes::TextSizes;

@@ -34,8 +34,40 @@ impl<'a> RgbView<'a> {
     }
 
     /// The bytes of row `y`: `[width * 3]`, red first.
-    pub(super) fn row(&self, y: usize) -> &'a [u8] {
+    pub(crate) fn row(&self, y: usize) -> &'a [u8] {
         &self.pixels[y * self.width * 3..][..self.width * 3]
+    }
+
+    /// The square of `side` pixels whose upper left corner is at row `y` and column `x`; it lies within the picture.
+    pub(crate) fn square(&self, side: usize, y: usize, x: usize) -> RgbPicture {
+        let row = |y| self.row(y)[x * 3..][..side * 3].iter().copied();
+        RgbPicture::new((y..y + side).flat_map(row).collect(), side, side)
+    }
+}
+
+/// A picture of its own, laid out as an [`RgbView`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RgbPicture {
+    pixels: Vec<u8>,
+    width: usize,
+    height: usize,
+}
+
+impl RgbPicture {
+    /// Takes `width * height * 3` bytes.
+    pub(super) fn new(pixels: Vec<u8>, width: usize, height: usize) -> Self {
+        debug_assert_eq!(pixels.len(), width * height * 3);
+        Self { pixels, width, height }
+    }
+
+    /// The picture, borrowed.
+    pub fn view(&self) -> RgbView<'_> {
+        RgbView { pixels: &self.pixels, width: self.width, height: self.height }
+    }
+
+    /// All bytes: `[height, width, 3]`, red first.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
     }
 }
 

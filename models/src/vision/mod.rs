@@ -1,7 +1,8 @@
-//! The vision tower of the starter model: text detector, line classifier, text recogniser (PP-OCRv6 small).
+//! The vision tower of the starter model: text detector, line classifier, text recogniser (PP-OCRv6 small); and the one of
+//! SmolVLM and Idefics3 ([`siglip`]).
 //!
 //! A picture goes in as plain 8-bit RGB ([`RgbView`]) at the size the caller chose; probabilities and characters come
-//! out as plain numbers. No tensor leaves this module. Normalisation and channel order are done here:
+//! out of the starter model's networks as plain numbers, no tensor leaves them. Normalisation and channel order are done here:
 //! all three networks want BGR planes with `x / 255 * 2 - 1`, padded with 0 (mid grey).
 //!
 //! | network | input | output |
@@ -17,6 +18,7 @@ mod ctc;
 mod detector;
 mod error;
 mod image;
+mod lanczos;
 mod lcnet;
 mod line_classifier;
 #[cfg(test)]
@@ -25,12 +27,15 @@ mod oracle;
 mod parity;
 mod pyramid;
 mod recognizer;
+pub mod siglip;
 mod weights;
 
 pub use conv::Ops;
 pub use ctc::{CharRead, LineRead};
 pub use detector::{Detector, ProbabilityMap};
 pub use error::VisionError;
-pub use image::RgbView;
+pub use image::{RgbPicture, RgbView};
+pub(crate) use lanczos::resize_lanczos;
 pub use line_classifier::LineClassifier;
 pub use recognizer::Recognizer;
+pub use siglip::{Siglip, SiglipVisionConfig};

@@ -8,10 +8,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use tokenizers::Tokenizer;
 
+use super::log_sum_exp;
 use crate::checkpoint::Checkpoint;
-use crate::text::TextError;
 use crate::text::generate::{Flow, GenerateOptions, StopReason, generate};
-use crate::text::llama::{Llama, LlamaCache};
+use crate::text::{TextCache, TextError, TextModel};
 
 /// Ends a turn of a conversation.
 const END_OF_TURN: &str = "<|im_end|>";
@@ -35,7 +35,7 @@ pub trait CopyRule {
 /// The language half of the starter model.
 #[derive(Debug)]
 pub struct StarterLanguage {
-    model: Llama,
+    model: TextModel,
     tokenizer: Tokenizer,
     /// Either of these ends an answer; the first is the end of a turn.
     eos: Vec<u32>,
@@ -44,7 +44,7 @@ pub struct StarterLanguage {
 /// A picture's lines, encoded: the beginning that all questions about it share.
 #[derive(Debug, Clone)]
 pub struct EncodedText {
-    cache: LlamaCache,
+    cache: TextCache,
     /// Positions of the beginning.
     len: usize,
     /// Lines that fitted in.
@@ -73,7 +73,7 @@ impl StarterLanguage {
         let tokenizer = checkpoint.tokenizer.take().ok_or(TextError::NoTokenizer)?;
         let end_of_turn = tokenizer.token_to_id(END_OF_TURN).ok_or(TextError::NoTurns { token: END_OF_TURN })?;
         let eos = [end_of_turn].into_iter().chain(tokenizer.token_to_id(END_OF_TEXT)).collect();
-        Ok(Self { model: Llama::load(&checkpoint, device)?, tokenizer, eos })
+        Ok(Self { model: TextModel::load(&checkpoint, device)?, tokenizer, eos })
     }
 
     /// Bytes the weights take in memory.
@@ -178,9 +178,4 @@ impl StarterLanguage {
         });
         allowed.or_else(|| self.eos.first().copied()).unwrap_or_default()
     }
-}
-
-fn log_sum_exp(logits: &[f32]) -> f32 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    largest + logits.iter().map(|l| (l - largest).exp()).sum::<f32>().ln()
 }

@@ -9,8 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 use sightread_models::speech::{Transcriber, WhisperConfig};
-use sightread_models::text::Llama;
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::{LoadOptions, TextModel};
 
 use super::BackendArg;
 use crate::eval::perplexity::perplexity;
@@ -80,7 +79,7 @@ struct Measured {
 
 impl Args {
     fn text(&self, checkpoint: &Checkpoint, device: &Device) -> anyhow::Result<Measured> {
-        let model = Llama::load(checkpoint, device)?;
+        let model = TextModel::load(checkpoint, device)?;
         let bar = bar();
         let mut measured = Measured { bytes: model.bytes(), ..Measured::default() };
         if let Some(text) = &self.perplexity {

@@ -9,8 +9,7 @@ use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
 use sightread_models::nn::Sampling;
 use sightread_models::text::generate::{Flow, GenerateOptions, generate};
-use sightread_models::text::llama::LoadOptions;
-use sightread_models::text::{Llama, TextError, chat};
+use sightread_models::text::{LoadOptions, TextError, TextModel, chat};
 
 use super::BackendArg;
 
@@ -71,7 +70,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let prompt = tokenizer.encode(text, special_tokens).map_err(|e| TextError::Tokenizer(e.to_string()))?;
     let prompt = prompt.get_ids();
     let precision = if args.exact_activations { Precision::F32 } else { Precision::Int8 };
-    let model = Llama::load_with(&checkpoint, LoadOptions { int8_embedding: args.int8_embedding, precision }, &device)?;
+    let load = LoadOptions { int8_embedding: args.int8_embedding, precision };
+    let model = TextModel::load_with(&checkpoint, load, &device)?;
     let options = GenerateOptions {
         max_new_tokens: args.max_new_tokens,
         eos_token_ids: checkpoint.eos_token_ids()?,

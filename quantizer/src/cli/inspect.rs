@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sightread_models::checkpoint::{Checkpoint, StoredType};
+use sightread_models::speech::WhisperConfig;
+use sightread_models::text::Architecture;
 
 use crate::pipeline::report::{REPORT_FILE, RunReport};
 
@@ -31,6 +33,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         field("num_attention_heads"),
         field("vocab_size")
     );
+    if !WhisperConfig::is_whisper(&checkpoint)
+        && let Err(reason) = Architecture::of(&checkpoint)
+    {
+        println!("{reason}");
+    }
     match checkpoint.quantization_config()? {
         Some(config) => println!(
             "{} bit, group {}, {}, {:?}, embeddings {}",

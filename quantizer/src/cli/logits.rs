@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use sightread_models::checkpoint::{Checkpoint, FloatType, TensorData, write_part};
 use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
-use sightread_models::text::Llama;
-use sightread_models::text::llama::LoadOptions;
+use sightread_models::text::{LoadOptions, TextModel};
 
 use super::BackendArg;
 use crate::eval::{encode, tokenizer};
@@ -32,7 +31,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::open(&args.model)?;
     let ids = encode(tokenizer(&checkpoint)?, &args.text)?;
     let options = LoadOptions { int8_embedding: false, precision: Precision::F32 };
-    let model = Llama::load_with(&checkpoint, options, &device)?;
+    let model = TextModel::load_with(&checkpoint, options, &device)?;
     let logits = model.logit_values(model.forward(&ids, &mut model.cache())?)?;
 
     let shape = [ids.len(), logits.len() / ids.len()];

@@ -1,10 +1,12 @@
 //! The command `rpiq`.
 
+mod ask;
 mod eval;
 mod generate;
 mod inspect;
 mod logits;
 mod quantize;
+mod random_model;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sightread_models::device::Backend;
@@ -25,10 +27,15 @@ enum Command {
     Eval(eval::Args),
     /// Continue a text or answer a question
     Generate(generate::Args),
+    /// Answer a question about a picture
+    Ask(ask::Args),
     /// Show what a model folder holds
     Inspect(inspect::Args),
     /// Write the logits of a text, for comparing with other programs
     Logits(logits::Args),
+    /// Write a model of random weights, to measure what quantizing one of its size takes
+    #[command(hide = true)]
+    RandomModel(random_model::Args),
 }
 
 /// Where to compute.
@@ -62,7 +69,9 @@ pub fn run() -> anyhow::Result<()> {
         Command::Quantize(args) => quantize::run(args),
         Command::Eval(args) => eval::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Ask(args) => ask::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),
+        Command::RandomModel(args) => random_model::run(&args),
     }
 }

@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use sightread_models::checkpoint::{Checkpoint, Provenance};
+use sightread_models::vlm::idefics3::PictureOptions;
 
 use super::BackendArg;
 use crate::gptq::ColumnOrder;
 use crate::grid::{GridSearch, Symmetry};
 use crate::pipeline::calibration::CalibrationSize;
 use crate::pipeline::report::{LayerReport, RunReport};
-use crate::pipeline::{EmbeddingType, Event, Job, Method, QuantizeOptions, open_network, quantize_model};
+use crate::pipeline::{
+    EmbeddingType, Event, Job, Method, QuantizeOptions, VisionType, VlmOptions, open_network, quantize_model,
+};
 use crate::rpiq::SweepOrder;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +27,8 @@ pub(super) struct Args {
     /// Folder to write
     out: PathBuf,
     /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own; for Whisper a .jsonl file with
-    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz
+    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz; for SmolVLM one {"image": FILE, "text": …} a
+    /// line, with a "question" if the text answers another one than "What is in the picture?"
     #[arg(long)]
     calibration: Option<PathBuf>,
     /// Calibration sequences
@@ -84,6 +88,18 @@ pub(super) struct Args {
     /// Storage of embeddings and output head
     #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
     embeddings: EmbeddingType,
+    /// How the vision tower of a SmolVLM is stored
+    #[arg(long, value_enum, default_value_t)]
+    vision: VisionType,
+    /// How the layer between vision tower and language model is stored
+    #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
+    connector: EmbeddingType,
+    /// Pictures that the vision tower is calibrated on, of all that the language model is
+    #[arg(long, default_value_t = VlmOptions::default().vision_sequences)]
+    vision_sequences: usize,
+    /// Tiles of a picture at most, beside the one that shows it whole
+    #[arg(long, default_value_t = 0)]
+    tiles: usize,
     /// Largest weight file in megabytes; without it, one file
     #[arg(long)]
     shard_mb: Option<u64>,
@@ -106,7 +122,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let device = sightread_models::device::Backend::from(args.backend).open()?;
     let options = args.options();
     let size = CalibrationSize { sequences: args.sequences, held_out: args.held_out, seq_len: args.seq_len };
-    let network = open_network(&source, args.calibration.as_deref(), size, args.method, &device)?;
+    let network = open_network(&source, args.calibration.as_deref(), size, args.method, args.vlm(), &device)?;
     if args.method != Method::Rtn && network.calibration() < args.sequences {
         eprintln!("the calibration set makes {} sequences, not {}", network.calibration(), args.sequences);
     }
@@ -180,6 +196,15 @@ impl Args {
         options.paper.step = self.paper_step.unwrap_or(options.paper.step);
         options.embeddings = self.embeddings;
         options
+    }
+
+    fn vlm(&self) -> VlmOptions {
+        VlmOptions {
+            vision: self.vision,
+            connector: self.connector,
+            vision_sequences: self.vision_sequences,
+            pictures: PictureOptions { detail: false, max_tiles: self.tiles },
+        }
     }
 }
 

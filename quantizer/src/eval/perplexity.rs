@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use sightread_models::checkpoint::Checkpoint;
-use sightread_models::text::Llama;
+use sightread_models::text::TextModel;
 
 use super::{EvalError, encode, log_probabilities, read, tokenizer};
 
@@ -30,14 +30,14 @@ pub struct Perplexity {
 /// # Errors
 /// [`EvalError`] if the file is missing or shorter than one window, or the model fails.
 pub fn perplexity(
-    model: &Llama,
+    model: &TextModel,
     checkpoint: &Checkpoint,
     text: &Path,
     windows: Option<usize>,
     mut on_window: impl FnMut(Perplexity),
 ) -> Result<Perplexity, EvalError> {
     let tokens = encode(tokenizer(checkpoint)?, &read(text)?)?;
-    let context = WINDOW.min(model.config().context());
+    let context = WINDOW.min(model.sizes().context);
     let windows: Vec<&[u32]> = tokens.chunks_exact(context).take(windows.unwrap_or(usize::MAX)).collect();
     let (mut total, mut read, mut so_far) = (0.0, 0, None);
     // A window for every core: one alone does not keep all of them busy. The order of the sum stays.
@@ -58,7 +58,7 @@ pub fn perplexity(
 }
 
 /// Mean negative log-likelihood of all tokens of a window but the first.
-fn mean_loss(model: &Llama, window: &[u32]) -> Result<f64, EvalError> {
+fn mean_loss(model: &TextModel, window: &[u32]) -> Result<f64, EvalError> {
     let hidden = model.forward(window, &mut model.cache())?;
     let targets = window.get(1..).unwrap_or_default();
     let mut total = 0.0;

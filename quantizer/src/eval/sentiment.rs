@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use sightread_models::checkpoint::Checkpoint;
-use sightread_models::text::{Llama, TextError};
+use sightread_models::text::{TextError, TextModel};
 
 use super::{EvalError, encode, log_probabilities, read, tokenizer};
 
@@ -35,7 +35,7 @@ impl Accuracy {
 /// # Errors
 /// [`EvalError`] if the file is missing or not of this kind, or the model fails.
 pub fn sentiment(
-    model: &Llama,
+    model: &TextModel,
     checkpoint: &Checkpoint,
     tsv: &Path,
     limit: Option<usize>,
@@ -69,7 +69,7 @@ pub fn sentiment(
 }
 
 /// `ln p(word | prompt)` of each word; the prompt is read once.
-fn likelihoods(model: &Llama, prompt: &[u32], words: [&[u32]; 2]) -> Result<[f64; 2], EvalError> {
+fn likelihoods(model: &TextModel, prompt: &[u32], words: [&[u32]; 2]) -> Result<[f64; 2], EvalError> {
     let mut cache = model.cache();
     let first = model.next_logits(model.forward(prompt, &mut cache)?)?;
     let mut sums = [0.0; 2];

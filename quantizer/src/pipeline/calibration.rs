@@ -1,4 +1,5 @@
-//! Calibration data: a plain text cut into sequences, a file with one JSON object `{"text": …}` a line, or recordings.
+//! Calibration data: a plain text cut into sequences, a file with one JSON object `{"text": …}` a line, recordings, or
+//! pictures.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use crate::PipelineError;
+use crate::pictures::{self, Captioned};
 use crate::recordings::{self, Recording};
 
 /// Sequences for calibration, and others that only measure.
@@ -28,7 +30,8 @@ pub struct CalibrationSize {
     pub sequences: usize,
     /// Sequences held out.
     pub held_out: usize,
-    /// Tokens of a sequence; entries of a JSON-lines file may be shorter. Recordings are as long as they are.
+    /// Tokens of a sequence; entries of a JSON-lines file may be shorter. Recordings are as long as they are, and so are
+    /// pictures.
     pub seq_len: usize,
 }
 
@@ -85,6 +88,18 @@ impl CalibrationSet<Recording> {
         let wrong = |reason: String| PipelineError::Calibration { path: list.into(), reason };
         Self::choose(recordings::read(list).map_err(wrong)?, size)
             .ok_or_else(|| wrong("it names too few recordings".into()))
+    }
+}
+
+impl CalibrationSet<Captioned> {
+    /// Reads pictures from a list ([`pictures::read`]).
+    ///
+    /// # Errors
+    /// [`PipelineError::Calibration`] if the list or a picture cannot be read, or there are too few.
+    pub fn read_pictures(list: &Path, size: CalibrationSize) -> Result<Self, PipelineError> {
+        let wrong = |reason: String| PipelineError::Calibration { path: list.into(), reason };
+        let chosen = Self::choose(pictures::list(list).map_err(wrong)?, size);
+        chosen.ok_or_else(|| wrong("it names too few pictures".into()))
     }
 }
 

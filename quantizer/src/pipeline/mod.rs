@@ -16,6 +16,7 @@ mod run;
 mod speech_network;
 mod streams;
 mod text_network;
+mod vlm_network;
 
 pub use layer::quantize_layer;
 pub use network::{Begin, Network, StackSize};
@@ -25,6 +26,7 @@ pub use prepare::open_network;
 pub use run::{Job, quantize_model};
 pub use speech_network::SpeechNetwork;
 pub use text_network::TextNetwork;
+pub use vlm_network::{VisionType, VlmNetwork, VlmOptions};
 
 use std::ops::ControlFlow;
 

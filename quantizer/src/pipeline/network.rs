@@ -51,5 +51,15 @@ pub trait Network {
     fn digest(&self, digest: &mut Sha256);
 
     /// Modules that hold embeddings or the output head.
-    fn embeddings(&self) -> &'static [&'static str];
+    fn embeddings(&self) -> Vec<String>;
+
+    /// Sequences of a stack that Hessians are made of, the first so many of [`Network::calibration`].
+    fn calibration_of(&self, _stack: usize) -> usize {
+        self.calibration()
+    }
+
+    /// Modules that are stored as 8-bit rows, however embeddings are.
+    fn rows_i8(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::speech::WhisperConfig;
+use sightread_models::text::text_blocks;
+use sightread_models::vlm::idefics3::Idefics3Config;
 
 use super::calibration::{CalibrationSet, CalibrationSize};
-use super::{Method, Network, SpeechNetwork, TextNetwork};
+use super::{Method, Network, SpeechNetwork, TextNetwork, VlmNetwork, VlmOptions};
 use crate::PipelineError;
 
-/// The model in `source` with its calibration set: a text for a language model, a list of recordings for Whisper. Of the set, only
-/// what `method` makes use of is kept; round to nearest needs none.
+/// The model in `source` with its calibration set: a text for a language model, a list of recordings for Whisper, a list
+/// of pictures for SmolVLM, which alone has a use for `vlm`. Of the set, only what `method` makes use of is kept; round to nearest
+/// needs none. Sequences of a text are cut to the model's context.
 ///
 /// # Errors
 /// [`PipelineError`] if the calibration set is missing or of no use, or the model's configuration is wrong.
@@ -20,12 +23,19 @@ pub fn open_network<'a>(
     calibration: Option<&Path>,
     size: CalibrationSize,
     method: Method,
+    vlm: VlmOptions,
     device: &'a Device,
 ) -> Result<Box<dyn Network + 'a>, PipelineError> {
     if WhisperConfig::is_whisper(source) {
         let set = read(calibration, method, |list| CalibrationSet::read_recordings(list, size))?;
         return Ok(Box::new(SpeechNetwork::new(source, &set, device)?));
     }
+    if Idefics3Config::is_idefics3(source) {
+        let set = read(calibration, method, |list| CalibrationSet::read_pictures(list, size))?;
+        return Ok(Box::new(VlmNetwork::new(source, &set, vlm, device)?));
+    }
+    let context = text_blocks(source, device)?.sizes().context;
+    let size = CalibrationSize { seq_len: size.seq_len.min(context), ..size };
     let set = read(calibration, method, |text| {
         let tokenizer = source.tokenizer.as_ref().ok_or(PipelineError::NoTokenizer)?;
         CalibrationSet::read(text, tokenizer, size)

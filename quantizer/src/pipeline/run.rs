@@ -79,7 +79,7 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut Listener<'_>) -> Result<RunR
         for block in 0..stack.num_blocks() {
             // The embedding, or the block before: neither is read again soon.
             job.source.tensors.release_memory();
-            let block = BlockJob { job, stack, block, part };
+            let block = BlockJob { job, stack, calibration: job.network.calibration_of(n), block, part };
             reports.extend(block.quantize(&mut streams, &parts, on_event)?);
             part += 1;
         }
@@ -108,6 +108,8 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut Listener<'_>) -> Result<RunR
 struct BlockJob<'a> {
     job: &'a Job<'a>,
     stack: &'a dyn BlockStack,
+    /// Sequences that Hessians are made of.
+    calibration: usize,
     /// In its stack, and among the blocks of all stacks.
     block: usize,
     part: usize,
@@ -226,9 +228,9 @@ impl Stage<'_> {
         in_layer: impl Fn(crate::QuantizeError) -> PipelineError,
     ) -> Result<StageMoments, PipelineError> {
         let Job { options, network, .. } = *self.block.job;
-        let count = network.calibration();
+        let (count, used) = (network.calibration(), self.block.calibration);
         let calibration = match options.needs_hessian() {
-            true => Some(moments(0..count, false)?.finish().map_err(&in_layer)?),
+            true => Some(moments(0..used, false)?.finish().map_err(&in_layer)?),
             false => None,
         };
         let held_out = match network.held_out() {
@@ -237,7 +239,7 @@ impl Stage<'_> {
         };
         let mut snapshots = Vec::new();
         for k in (0..options.kept_snapshots()).rev() {
-            let end = count.saturating_sub(k * BATCH);
+            let end = used.saturating_sub(k * BATCH);
             if end > 0 {
                 let batch = moments(end.saturating_sub(BATCH)..end, false)?;
                 snapshots.push(batch.finish().map_err(&in_layer)?.hessian);
@@ -300,10 +302,11 @@ fn write_folder(job: &Job<'_>, parts: &Parts, report: &RunReport) -> Result<(), 
     quantization.meta.insert("method".into(), value(serde_json::to_value(options.method))?);
     quantization.meta.insert("damp_percent".into(), options.damping.into());
     let text = serde_json::to_vec_pretty(report).map_err(|_| PipelineError::Internal("report"))?;
-    let rows_i8 = match options.embeddings {
+    let mut rows_i8 = match options.embeddings {
         EmbeddingType::F16 => Vec::new(),
-        EmbeddingType::Int8 => job.network.embeddings().iter().map(|&name| name.to_string()).collect(),
+        EmbeddingType::Int8 => job.network.embeddings(),
     };
+    rows_i8.extend(job.network.rows_i8());
     let options = FolderOptions {
         rows_i8,
         side_files: vec![(REPORT_FILE.into(), text)],

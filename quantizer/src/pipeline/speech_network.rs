@@ -129,7 +129,7 @@ impl Network for SpeechNetwork<'_> {
         }
     }
 
-    fn embeddings(&self) -> &'static [&'static str] {
-        &["model.decoder.embed_tokens"]
+    fn embeddings(&self) -> Vec<String> {
+        vec!["model.decoder.embed_tokens".into()]
     }
 }

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sightread_models::checkpoint::{Checkpoint, verify};
-use sightread_models::text::Llama;
+use sightread_models::text::TextModel;
 
 use super::super::{Architecture, ModelEntry, calibration_text, installed_in};
 use super::*;
@@ -78,7 +78,7 @@ impl Bench {
 fn loads(folder: &Path) {
     let checkpoint = Checkpoint::open(folder).unwrap();
     assert!(checkpoint.tokenizer.is_some());
-    Llama::load(&checkpoint, &Backend::Cpu.open().unwrap()).unwrap();
+    TextModel::load(&checkpoint, &Backend::Cpu.open().unwrap()).unwrap();
     verify(folder).unwrap();
 }
 

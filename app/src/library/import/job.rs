@@ -6,7 +6,7 @@ use std::path::Path;
 use rpiq::PipelineError;
 use rpiq::pipeline::calibration::CalibrationSize;
 use rpiq::pipeline::memory::MemoryPlan;
-use rpiq::pipeline::{self, EmbeddingType, Event, Method, QuantizeOptions, open_network, quantize_model};
+use rpiq::pipeline::{self, EmbeddingType, Event, Method, QuantizeOptions, VlmOptions, open_network, quantize_model};
 use serde_json::Value;
 use sightread_models::checkpoint::{Checkpoint, Manifest, Provenance, copy_model};
 use sightread_models::device::Backend;
@@ -128,7 +128,7 @@ impl Job<'_> {
         let options = QuantizeOptions { embeddings: EmbeddingType::Int8, ..QuantizeOptions::new(method, GROUP_SIZE) };
         let open = |seq_len| {
             let size = CalibrationSize { sequences: SEQUENCES, held_out: HELD_OUT, seq_len };
-            open_network(source, calibration.as_deref(), size, method, &device)
+            open_network(source, calibration.as_deref(), size, method, VlmOptions::default(), &device)
         };
         let positions = source.config.get("max_position_embeddings").and_then(Value::as_u64).unwrap_or(u64::MAX);
         let [usual, short] = SEQUENCE_TOKENS.map(|tokens| tokens.min(usize::try_from(positions).unwrap_or(tokens)));

@@ -8,13 +8,16 @@ use super::LlamaConfig;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::int4::Precision;
 use crate::nn::attention_op::attention;
-use crate::nn::{FusedLinear, KvCache, Linear, RmsNorm, Rotary, swiglu};
+use crate::nn::{FusedLinear, KvCache, Linear, LoadLayers, RmsNorm, Rotary, merge_heads, split_heads, swiglu};
 use crate::text::{Block, BlockState};
 
 const QKV: [&str; 3] = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"];
 const O: &str = "self_attn.o_proj";
 const GATE_UP: [&str; 2] = ["mlp.gate_proj", "mlp.up_proj"];
 const DOWN: &str = "mlp.down_proj";
+const INPUT_NORM: &str = "input_layernorm";
+const POST_ATTENTION_NORM: &str = "post_attention_layernorm";
+const QK_NORMS: [&str; 2] = ["self_attn.q_norm", "self_attn.k_norm"];
 
 /// Names and widths `(name, in, out)` of the linear layers of every stage.
 pub(super) fn stages(config: &LlamaConfig) -> Vec<Vec<(&'static str, usize, usize)>> {
@@ -25,6 +28,15 @@ pub(super) fn stages(config: &LlamaConfig) -> Vec<Vec<(&'static str, usize, usiz
         vec![(GATE_UP[0], d, intermediate), (GATE_UP[1], d, intermediate)],
         vec![(DOWN, intermediate, d)],
     ]
+}
+
+/// Names and widths of the norms.
+pub(super) fn norms(config: &LlamaConfig) -> Vec<(&'static str, usize)> {
+    let mut norms = vec![(INPUT_NORM, config.hidden_size), (POST_ATTENTION_NORM, config.hidden_size)];
+    if config.has_qk_norm() {
+        norms.extend(QK_NORMS.map(|name| (name, config.head_dim())));
+    }
+    norms
 }
 
 struct Widths {
@@ -51,6 +63,8 @@ impl Widths {
 pub struct LlamaBlock {
     input_layernorm: RmsNorm,
     qkv_proj: FusedLinear<3>,
+    /// Of every head of queries and keys (Qwen3).
+    qk_norm: Option<[RmsNorm; 2]>,
     o_proj: Linear,
     post_attention_layernorm: RmsNorm,
     gate_up_proj: FusedLinear<2>,
@@ -71,7 +85,7 @@ impl LlamaBlock {
         rotary: Arc<Rotary>,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let loaders = (FusedLinear::load_separate as Load<3>, FusedLinear::load_separate as Load<2>);
+        let loaders = (FusedLinear::load_separate as LoadLayers<3>, FusedLinear::load_separate as LoadLayers<2>);
         Self::load_by(loaders, checkpoint, config, prefix, rotary, device)
     }
 
@@ -86,12 +100,12 @@ impl LlamaBlock {
         rotary: Arc<Rotary>,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let loaders = (FusedLinear::load_joined as Load<3>, FusedLinear::load_joined as Load<2>);
+        let loaders = (FusedLinear::load_joined as LoadLayers<3>, FusedLinear::load_joined as LoadLayers<2>);
         Self::load_by(loaders, checkpoint, config, prefix, rotary, device)
     }
 
     fn load_by(
-        (load_qkv, load_gate_up): (Load<3>, Load<2>),
+        (load_qkv, load_gate_up): (LoadLayers<3>, LoadLayers<2>),
         checkpoint: &Checkpoint,
         config: &LlamaConfig,
         prefix: &str,
@@ -100,12 +114,17 @@ impl LlamaBlock {
     ) -> Result<Self, CheckpointError> {
         let Widths { d, intermediate, q, kv } = Widths::of(config);
         let name = |module: &str| format!("{prefix}.{module}");
-        let norm = |module| RmsNorm::load(checkpoint, &name(module), d, config.rms_norm_eps, device);
+        let norm = |module, width| RmsNorm::load(checkpoint, &name(module), width, config.rms_norm_eps, device);
+        let qk_norm = match (config.has_qk_norm(), QK_NORMS) {
+            (true, [q, k]) => Some([norm(q, config.head_dim())?, norm(k, config.head_dim())?]),
+            (false, _) => None,
+        };
         Ok(Self {
-            input_layernorm: norm("input_layernorm")?,
+            input_layernorm: norm(INPUT_NORM, d)?,
             qkv_proj: load_qkv(checkpoint, QKV.map(name), d, [q, kv, kv], device)?,
+            qk_norm,
             o_proj: Linear::load(checkpoint, &name(O), q, d, device)?,
-            post_attention_layernorm: norm("post_attention_layernorm")?,
+            post_attention_layernorm: norm(POST_ATTENTION_NORM, d)?,
             gate_up_proj: load_gate_up(checkpoint, GATE_UP.map(name), d, [intermediate, intermediate], device)?,
             down_proj: Linear::load(checkpoint, &name(DOWN), intermediate, d, device)?,
             head_dim: config.head_dim(),
@@ -127,16 +146,23 @@ impl LlamaBlock {
 
     /// Everything between the normed input `x` `[b, t, d]` and the input of `o_proj`, `[b, t, h * dh]`.
     fn attend(&self, x: Tensor<3>, cache: &mut KvCache) -> Tensor<3> {
-        let [b, t, _] = x.dims();
         let offset = cache.len();
         let [q, k, v] = self.qkv_proj.forward(x);
-        let [_, _, q_width] = q.dims();
-        let [_, _, kv_width] = v.dims();
+        let [q, k] = match &self.qk_norm {
+            Some([q_norm, k_norm]) => [self.norm_heads(q_norm, q), self.norm_heads(k_norm, k)],
+            None => [q, k],
+        };
         let q = self.rotary.forward(q, offset);
         let k = self.rotary.forward(k, offset);
-        let v = v.reshape([b, t, kv_width / self.head_dim, self.head_dim]).swap_dims(1, 2);
-        let [k, v] = cache.append(k, v);
-        attention(q, k, v, offset).swap_dims(1, 2).reshape([b, t, q_width])
+        let [_, _, kv_width] = v.dims();
+        let [k, v] = cache.append(k, split_heads(v, kv_width / self.head_dim));
+        merge_heads(attention(q, k, v, offset))
+    }
+
+    /// `x` `[b, t, h * dh]`, every head normed by itself.
+    fn norm_heads(&self, norm: &RmsNorm, x: Tensor<3>) -> Tensor<3> {
+        let [b, t, width] = x.dims();
+        norm.forward(x.reshape([b, t, width / self.head_dim, self.head_dim])).reshape([b, t, width])
     }
 
     /// Bytes the linear layers take in memory.
@@ -144,10 +170,6 @@ impl LlamaBlock {
         self.qkv_proj.bytes() + self.o_proj.bytes() + self.gate_up_proj.bytes() + self.down_proj.bytes()
     }
 }
-
-/// Either way to load layers of the same input.
-type Load<const N: usize> =
-    fn(&Checkpoint, [String; N], usize, [usize; N], &Device) -> Result<FusedLinear<N>, CheckpointError>;
 
 impl Block for LlamaBlock {
     fn begin(&self, x: Tensor<3>) -> BlockState {

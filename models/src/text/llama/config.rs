@@ -1,14 +1,31 @@
-//! `config.json` of a Llama model.
+//! `config.json` of a model of the Llama family.
 
 use burn::tensor::Device;
 use serde::Deserialize;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::{RopeParameters, Rotary};
+use crate::text::TextSizes;
 
-/// `config.json` of a Llama model; fields and defaults as in transformers.
+/// Members of the family, by `model_type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LlamaType {
+    /// LLaMA, SmolLM2.
+    #[default]
+    Llama,
+    /// Qwen2 and 2.5: biases on q, k and v.
+    Qwen2,
+    /// Qwen3: a norm on every head of q and k.
+    Qwen3,
+}
+
+/// `config.json` of a model of the Llama family; fields and defaults as in transformers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LlamaConfig {
+    /// Which member of the family.
+    #[serde(default)]
+    pub model_type: LlamaType,
     /// Width of the model, `d`.
     pub hidden_size: usize,
     /// Width inside the MLP.
@@ -19,7 +36,7 @@ pub struct LlamaConfig {
     pub num_attention_heads: usize,
     /// Key and value heads, `h_kv`; as many as query heads if absent.
     pub num_key_value_heads: Option<usize>,
-    /// Width of a head, `dh`; `hidden_size / num_attention_heads` if absent.
+    /// Width of a head, `dh`; if absent, 128 for Qwen3 and `hidden_size / num_attention_heads` for others.
     pub head_dim: Option<usize>,
     /// Tokens.
     pub vocab_size: usize,
@@ -33,9 +50,19 @@ pub struct LlamaConfig {
     pub rope_scaling: Option<RopeParameters>,
     /// Base and stretching of rotary frequencies, as transformers 5 writes it; goes before the two fields above.
     pub rope_parameters: Option<RopeParameters>,
-    /// Positions.
-    #[serde(default = "default_positions")]
-    pub max_position_embeddings: usize,
+    /// Positions; if absent, 32,768 for Qwen and 2,048 for others.
+    pub max_position_embeddings: Option<usize>,
+    /// Whether the layers of attention have biases; Qwen2's q, k and v always have.
+    #[serde(default)]
+    pub attention_bias: bool,
+    /// Whether the layers of the MLP have biases.
+    #[serde(default)]
+    pub mlp_bias: bool,
+    /// Qwen: whether blocks from `max_window_layers` on look back on `sliding_window` positions only.
+    #[serde(default)]
+    pub use_sliding_window: bool,
+    /// Qwen: see `use_sliding_window`.
+    pub sliding_window: Option<usize>,
     /// Whether the output head is the embedding.
     #[serde(default)]
     pub tie_word_embeddings: bool,
@@ -49,9 +76,6 @@ fn default_eps() -> f32 {
 }
 fn default_theta() -> f64 {
     10_000.0
-}
-fn default_positions() -> usize {
-    2048
 }
 fn default_act() -> String {
     "silu".into()
@@ -68,7 +92,15 @@ impl LlamaConfig {
     /// # Errors
     /// [`CheckpointError::Config`] says which field is wrong.
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
-        let config = Self::deserialize(&checkpoint.config).map_err(|e| CheckpointError::Config(e.to_string()))?;
+        Self::from_json(&checkpoint.config)
+    }
+
+    /// The same for the part of a configuration that is a Llama's.
+    ///
+    /// # Errors
+    /// As [`LlamaConfig::from_checkpoint`].
+    pub fn from_json(fields: &serde_json::Value) -> Result<Self, CheckpointError> {
+        let config = Self::deserialize(fields).map_err(|e| CheckpointError::Config(e.to_string()))?;
         config.check()?;
         Ok(config)
     }
@@ -82,7 +114,7 @@ impl LlamaConfig {
             ("num_attention_heads", self.num_attention_heads),
             ("num_key_value_heads", self.kv_heads()),
             ("vocab_size", self.vocab_size),
-            ("max_position_embeddings", self.max_position_embeddings),
+            ("max_position_embeddings", self.positions()),
             ("head_dim", self.head_dim()),
         ];
         if let Some((name, value)) = widths.iter().find(|(_, v)| !(1..=LARGEST_WIDTH).contains(v)) {
@@ -111,17 +143,54 @@ impl LlamaConfig {
 
     /// Width of a head, `dh`.
     pub fn head_dim(&self) -> usize {
-        self.head_dim.unwrap_or(self.hidden_size / self.num_attention_heads.max(1))
+        let absent = match self.model_type {
+            LlamaType::Qwen3 => 128,
+            LlamaType::Llama | LlamaType::Qwen2 => self.hidden_size / self.num_attention_heads.max(1),
+        };
+        self.head_dim.unwrap_or(absent)
     }
 
-    /// Positions that can be used.
+    /// `max_position_embeddings` or what its absence means.
+    fn positions(&self) -> usize {
+        let absent = if self.model_type == LlamaType::Llama { 2048 } else { 32_768 };
+        self.max_position_embeddings.unwrap_or(absent)
+    }
+
+    /// Positions that can be used. Within a sliding window all positions see each other, so its length is the limit where
+    /// there is one.
     pub fn context(&self) -> usize {
-        self.max_position_embeddings.min(LARGEST_CONTEXT)
+        let window = self.sliding_window.filter(|_| self.use_sliding_window).unwrap_or(usize::MAX);
+        self.positions().min(LARGEST_CONTEXT).min(window.max(1))
+    }
+
+    /// Whether every head of queries and keys has a norm.
+    pub fn has_qk_norm(&self) -> bool {
+        self.model_type == LlamaType::Qwen3
+    }
+
+    /// Whether the linear layer of this name in a block (`"self_attn.q_proj"`) must have a bias.
+    pub(super) fn has_bias(&self, module: &str) -> bool {
+        match (self.model_type, module.split_once('.')) {
+            (LlamaType::Qwen2, Some(("self_attn", layer))) => layer != "o_proj",
+            (LlamaType::Qwen2, _) => false,
+            (_, Some(("self_attn", _))) => self.attention_bias,
+            _ => self.mlp_bias,
+        }
+    }
+
+    pub(super) fn sizes(&self) -> TextSizes {
+        TextSizes {
+            hidden_size: self.hidden_size,
+            num_attention_heads: self.num_attention_heads,
+            num_hidden_layers: self.num_hidden_layers,
+            vocab_size: self.vocab_size,
+            context: self.context(),
+        }
     }
 
     /// Rotary embedding of this model.
     pub(super) fn rotary(&self, device: &Device) -> Result<Rotary, CheckpointError> {
         let parameters = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref()).cloned().unwrap_or_default();
-        Rotary::new(&parameters, self.rope_theta, self.head_dim(), self.max_position_embeddings, device)
+        Rotary::new(&parameters, self.rope_theta, self.head_dim(), self.positions(), device)
     }
 }

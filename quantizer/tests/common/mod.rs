@@ -1,0 +1,35 @@
+//! What the tests of the command share.
+
+// Every test takes what it needs of it.
+#![allow(dead_code)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Map, Value, json};
+
+/// Writes a `tokenizer.json` of plain words: `[UNK]`, `w1`, `w2`, … and then `special`, `size` in all.
+pub fn write_word_tokenizer(folder: &Path, size: usize, special: &[&str]) {
+    let first = size - special.len();
+    let word = |i: usize| if i == 0 { "[UNK]".into() } else { format!("w{i}") };
+    let words = (0..first).map(|i| (word(i), i.into()));
+    let special = special.iter().enumerate().map(|(i, name)| (name.to_string(), (first + i).into()));
+    let vocab: Map<String, Value> = words.chain(special).collect();
+    let tokenizer = json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
+    });
+    fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("written");
+}
+
+/// Runs the command to its end.
+pub fn rpiq(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rpiq")).args(arguments).output().expect("starts")
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}
