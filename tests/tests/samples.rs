@@ -8,7 +8,9 @@ use sightread::picture;
 use sightread::reading::{Reading, Warning, read};
 use sightread::starter::{Starter, find};
 use sightread_models::device::Backend;
+use sightread_models::text::TextError;
 use sightread_models::text::generate::Flow;
+use sightread_models::vlm::StarterLanguage;
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/samples")
@@ -103,7 +105,7 @@ fn exact_questions_are_answered_without_the_language_model() {
     let starter = starter(Backend::Cpu);
     let ask = |file: &str, question: &str| {
         let mut conversation = Conversation::new(reading(file, &starter).document());
-        let none = || panic!("{question} needs no language model");
+        let none = || -> Result<&StarterLanguage, TextError> { panic!("{question} needs no language model") };
         conversation.ask(question, none, |_| Flow::Continue).unwrap()
     };
     let total = ask("receipt.jpg", "How much is the total?");

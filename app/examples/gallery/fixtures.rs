@@ -196,6 +196,7 @@ pub fn models() -> View {
         bytes,
         languages: vec!["English".into(), "French".into()],
         abilities: vec!["reads text".into(), "answers questions about the text".into()],
+        answers: true,
         quantization: Some("4 bit by RPIQ".into()),
         licence: Some("Apache-2.0".into()),
         problem: problem.map(Into::into),

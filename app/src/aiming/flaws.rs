@@ -82,6 +82,7 @@ impl Flaw {
         };
         let slant = angle - (angle / FRAC_PI_2).round() * FRAC_PI_2;
         let tilted = limit(TILTED, 0.7 * TILTED).to_radians();
+        let is_small = sight.line_height().is_some_and(|height| height < limit(SMALL, 1.1 * SMALL));
         let from_upright = |upright: f32| (angle - upright).sin().atan2((angle - upright).cos()).abs() <= PI / 4.0;
         Some(match self {
             Self::TooDark => false,
@@ -95,12 +96,14 @@ impl Flaw {
                 sight.sharpness.is_some_and(|energy| energy < limit)
             }
             Self::Glare => sight.glare > limit(GLARE, 0.7 * GLARE),
-            // Which way to turn it is not known before the way up is.
-            Self::UpsideDown | Self::RunsDown | Self::RunsUp if sight.way_up() == WayUp::Unknown => return None,
+            // Which way to turn it is not known before the way up is, and of small text that is often taken wrongly.
+            Self::UpsideDown | Self::RunsDown | Self::RunsUp if is_small || sight.way_up() == WayUp::Unknown => {
+                return None;
+            }
             Self::UpsideDown => from_upright(PI),
             Self::RunsDown => from_upright(FRAC_PI_2),
             Self::RunsUp => from_upright(-FRAC_PI_2),
-            Self::TooFar => sight.line_height().is_some_and(|height| height < limit(SMALL, 1.1 * SMALL)),
+            Self::TooFar => is_small,
             Self::TiltedRight => slant > tilted,
             Self::TiltedLeft => -slant > tilted,
         })

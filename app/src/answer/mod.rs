@@ -2,17 +2,24 @@
 //!
 //! What has an exact form is quoted by an extractor; the rest goes to the language model, which may only copy what was
 //! read ([`CopiesOf`]). A dose, a strength or an expiry date is always a quoted line, and an answer that rests on
-//! doubtful characters says so.
+//! doubtful characters says so. Another model that sees the picture may be asked what the text does not tell; its answers
+//! are never sure.
 
 mod copy_rule;
 mod document;
 mod extract;
 mod intent;
+mod picture;
 
+use std::sync::Arc;
+
+use image::RgbImage;
 use serde::Serialize;
 use sightread_models::text::TextError;
 use sightread_models::text::generate::Flow;
-use sightread_models::vlm::{EncodedText, StarterLanguage};
+use sightread_models::vision::RgbView;
+use sightread_models::vlm::idefics3::{EncodedPicture, PictureOptions, VisionLanguage};
+use sightread_models::vlm::{EncodedText, StarterLanguage, VlmError};
 
 pub use copy_rule::{CopiesOf, REFUSAL};
 pub use document::{Document, Row};
@@ -37,6 +44,38 @@ pub enum Source {
     Extractor,
     /// The language model.
     LanguageModel,
+    /// A model that saw the picture.
+    PictureModel,
+}
+
+/// The model that answers what is not quoted.
+#[derive(Debug, Clone, Copy)]
+pub enum Model<'m> {
+    /// It knows the text only, and may only copy from it.
+    Text(&'m StarterLanguage),
+    /// It sees the picture.
+    Picture(&'m VisionLanguage),
+}
+
+impl<'m> From<&'m StarterLanguage> for Model<'m> {
+    fn from(model: &'m StarterLanguage) -> Self {
+        Self::Text(model)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The language model could not be loaded or failed.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The model that sees pictures failed.
+    #[error(transparent)]
+    Picture(#[from] VlmError),
+    /// The pixels are no picture.
+    #[error(transparent)]
+    Pixels(#[from] sightread_models::vision::VisionError),
 }
 
 /// An answer and what it rests on.
@@ -68,41 +107,77 @@ impl Answer {
     }
 }
 
-/// A picture's text, ready for questions. The language model reads it once, at the first question that needs it.
+/// A picture's text, ready for questions. A model reads it, or looks at the picture, once: at the first question that
+/// needs it.
 pub struct Conversation {
     document: Document,
-    encoded: Option<EncodedText>,
+    picture: Option<Picture>,
+    /// What the model made of the text, or of the picture: the beginning that all questions share.
+    read: Option<EncodedText>,
+    seen: Option<EncodedPicture>,
+}
+
+/// A picture for a model that sees it.
+struct Picture {
+    pixels: Arc<RgbImage>,
+    /// Whether the model is told the text too.
+    tells_text: bool,
 }
 
 impl Conversation {
     /// A conversation about `document`.
     pub fn new(document: Document) -> Self {
-        Self { document, encoded: None }
+        Self { document, picture: None, read: None, seen: None }
     }
 
-    /// The text it is about.
-    pub fn document(&self) -> &Document {
-        &self.document
+    /// The same with the picture, for a model that sees it; `tells_text`: it is told the text too, so that it need not spell.
+    #[must_use]
+    pub fn with_picture(self, pixels: Arc<RgbImage>, tells_text: bool) -> Self {
+        Self { picture: Some(Picture { pixels, tells_text }), ..self }
     }
 
-    /// Answers `question`; `model` gives the language model when it is needed. `on_text` gets the answer piece by piece.
+    /// The same for another model, to which what this one made of it is nothing.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { read: None, seen: None, ..self }
+    }
+
+    /// Answers `question`; `model` gives the model when it is needed. `on_text` gets the answer piece by piece.
     ///
     /// # Errors
-    /// [`TextError`] if the language model could not be loaded or failed.
-    pub fn ask<'m>(
+    /// [`AnswerError`] if the model could not be loaded or failed.
+    pub fn ask<'m, M: Into<Model<'m>>, E: Into<AnswerError>>(
         &mut self,
         question: &str,
-        model: impl FnOnce() -> Result<&'m StarterLanguage, TextError>,
+        model: impl FnOnce() -> Result<M, E>,
         mut on_text: impl FnMut(&str) -> Flow,
-    ) -> Result<Answer, TextError> {
+    ) -> Result<Answer, AnswerError> {
         let quoted = self.without_model(question);
         if let Some(answer) = quoted {
             on_text(&answer.text);
             return Ok(answer);
         }
-        let model = model()?;
-        let quoting = matches!(intent(question), Intent::Extract(Kind::Dose | Kind::Strength | Kind::Expiry));
-        let encoded = match &mut self.encoded {
+        let has_text = !self.document.rows.is_empty();
+        let model = if has_text || self.picture.is_some() { Some(model().map_err(Into::into)?.into()) } else { None };
+        match model {
+            Some(Model::Picture(model)) => self.look(question, model, on_text),
+            Some(Model::Text(model)) if has_text => Ok(self.copy(question, model, on_text)?),
+            _ => {
+                on_text(NO_TEXT);
+                Ok(Answer::of_rows(NO_TEXT.into(), &self.document, &[], Source::Reading))
+            }
+        }
+    }
+
+    /// What the language model copies from the text.
+    fn copy(
+        &mut self,
+        question: &str,
+        model: &StarterLanguage,
+        mut on_text: impl FnMut(&str) -> Flow,
+    ) -> Result<Answer, TextError> {
+        let quoting = is_about_exact_words(question);
+        let encoded = match &mut self.read {
             Some(encoded) => encoded,
             none => none.insert(model.encode(&self.document.prompt_lines())?),
         };
@@ -131,15 +206,38 @@ impl Conversation {
         Ok(answer)
     }
 
+    /// What a model says that sees the picture.
+    fn look(
+        &mut self,
+        question: &str,
+        model: &VisionLanguage,
+        mut on_text: impl FnMut(&str) -> Flow,
+    ) -> Result<Answer, AnswerError> {
+        let Some(picture) = self.picture.as_ref().filter(|_| !is_about_exact_words(question)) else {
+            // It would have to spell, or there is nothing to see any more.
+            let text = format!("{REFUSAL} that here.");
+            on_text(&text);
+            return Ok(Answer::of_rows(text, &self.document, &[], Source::PictureModel));
+        };
+        let seen = match &mut self.seen {
+            Some(seen) => seen,
+            none => {
+                let pixels = &picture.pixels;
+                let view = RgbView::new(pixels.as_raw(), pixels.width() as usize, pixels.height() as usize)?;
+                none.insert(model.encode(view, &PictureOptions::default())?)
+            }
+        };
+        let (text, confidence) = picture::answer(model, seen, question, &self.document, picture.tells_text, on_text)?;
+        Ok(Answer { text, sure: false, lines: vec![], source: Source::PictureModel, confidence })
+    }
+
     /// The answer, if it can be given without the language model.
     fn without_model(&self, question: &str) -> Option<Answer> {
         let document = &self.document;
-        if document.rows.is_empty() {
-            return Some(Answer::of_rows(NO_TEXT.into(), document, &[], Source::Reading));
-        }
         let all: Vec<usize> = (0..document.rows.len()).collect();
         match intent(question) {
             Intent::Free => None,
+            _ if document.rows.is_empty() => Some(Answer::of_rows(NO_TEXT.into(), document, &[], Source::Reading)),
             Intent::ReadAll => {
                 let text = document.rows.iter().map(|row| row.text.replace(" | ", ", ")).collect::<Vec<_>>().join("\n");
                 Some(Answer::of_rows(text, document, &all, Source::Reading))
@@ -178,6 +276,11 @@ impl Conversation {
     }
 }
 
+/// Whether a wrong word in the answer could do harm: a dose, a strength, a date until which something is good.
+fn is_about_exact_words(question: &str) -> bool {
+    matches!(intent(question), Intent::Extract(Kind::Dose | Kind::Strength | Kind::Expiry))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +293,9 @@ mod tests {
     fn nothing_to_read_is_said_and_never_invented() {
         assert_eq!(ask(&[], "What is the total?").unwrap().text, NO_TEXT);
         assert_eq!(ask(&["", " "], "Read it").unwrap().text, NO_TEXT);
+        let no_model = || -> Result<&StarterLanguage, TextError> { unreachable!("there is nothing to ask about") };
+        let mut conversation = Conversation::new(Document::default());
+        assert_eq!(conversation.ask("Who makes it?", no_model, |_| Flow::Continue).unwrap().text, NO_TEXT);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use anyhow::bail;
 use clap::Args;
 use sightread_models::text::generate::Flow;
 
-use super::ModelArgs;
-use super::read::read_one;
-use crate::answer::Conversation;
+use super::read::{open_picture, read_picture};
+use super::{AnsweringArgs, ModelArgs};
+use crate::answer::{Conversation, Model};
+use crate::library::AnsweringModel;
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::speech::wav;
 
@@ -27,6 +28,8 @@ pub(super) struct AskArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    answering: AnsweringArgs,
+    #[command(flatten)]
     model: ModelArgs,
 }
 
@@ -34,25 +37,29 @@ pub(super) fn run(args: AskArgs) -> anyhow::Result<()> {
     // First what can be refused at once.
     let spoken = spoken_questions(&args)?;
     let starter = args.model.open()?;
-    let reading = read_one(&args.photo, &starter)?;
-    let mut conversation = Conversation::new(reading.document());
+    let chosen = args.answering.open(&starter)?;
+    let picture = open_picture(&args.photo)?;
+    let mut conversation = Conversation::new(read_picture(&picture, &starter)?.document());
+    if chosen.as_ref().is_some_and(AnsweringModel::sees) {
+        conversation = conversation.with_picture(picture.into(), args.answering.with_text);
+    }
+    let model = || match &chosen {
+        Some(chosen) => Ok(chosen.into()),
+        None => starter.language().map(Model::from),
+    };
     for question in spoken.iter().chain(&args.questions) {
         let mut shown = false;
-        let answer = conversation.ask(
-            question,
-            || starter.language(),
-            |piece| {
-                if !args.json {
-                    print!("{piece}");
-                    shown = true;
-                    // A closed pipe ends the answer.
-                    if stdout().flush().is_err() {
-                        return Flow::Stop;
-                    }
+        let answer = conversation.ask(question, model, |piece| {
+            if !args.json {
+                print!("{piece}");
+                shown = true;
+                // A closed pipe ends the answer.
+                if stdout().flush().is_err() {
+                    return Flow::Stop;
                 }
-                Flow::Continue
-            },
-        )?;
+            }
+            Flow::Continue
+        })?;
         if args.json {
             println!("{}", serde_json::to_string(&answer)?);
         } else {

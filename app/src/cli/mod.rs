@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightread_models::device::Backend;
 
+use crate::library::AnsweringModel;
 use crate::starter::{Starter, find};
 
 /// Reads text from a picture and answers questions about it, offline.
@@ -87,6 +88,26 @@ struct ModelArgs {
     /// Folder of the model, instead of the one that comes with the program.
     #[arg(long, value_name = "FOLDER")]
     model_dir: Option<PathBuf>,
+}
+
+/// Which model answers.
+#[derive(Debug, Clone, Default, Args)]
+struct AnsweringArgs {
+    /// Answer with this model of the library ("sightread models" lists them) instead of the one that comes with the program;
+    /// if it sees pictures, reading ends with its description.
+    #[arg(long = "model", value_name = "NAME")]
+    name: Option<String>,
+    /// A model that sees pictures is told the text that was read too, so that it need not spell.
+    #[arg(long)]
+    with_text: bool,
+}
+
+impl AnsweringArgs {
+    /// The model that was named.
+    fn open(&self, starter: &Starter) -> anyhow::Result<Option<AnsweringModel>> {
+        let open = |name: &String| AnsweringModel::open(name, starter.device()).map_err(anyhow::Error::msg);
+        self.name.as_ref().map(open).transpose()
+    }
 }
 
 impl From<BackendChoice> for Backend {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use sightread_models::text::generate::Flow;
 
 use super::ModelArgs;
-use super::read::read_one;
+use super::read::{open_picture, read_picture};
 use crate::answer::Conversation;
 use crate::picture;
 use crate::starter::Starter;
@@ -50,7 +50,7 @@ pub(super) fn run(args: PredictArgs) -> anyhow::Result<()> {
 }
 
 fn predict(photo: &Path, questions: &[String], starter: &Starter, start: Instant) -> anyhow::Result<Value> {
-    let reading = read_one(photo, starter)?;
+    let reading = read_picture(&open_picture(photo)?, starter)?;
     let seconds = start.elapsed().as_secs_f64();
     let mut conversation = Conversation::new(reading.document());
     let (mut answers, mut details) = (Map::new(), Map::new());

@@ -13,8 +13,10 @@ pub enum Architecture {
         /// Languages.
         languages: u64,
     },
-    /// A language model of the Llama family.
-    Llama,
+    /// A language model (LLaMA, SmolLM2, Qwen, OPT).
+    Language,
+    /// Idefics3 or SmolVLM, which see pictures.
+    Idefics3,
     /// One that this program does not know.
     Unknown(String),
 }
@@ -26,6 +28,17 @@ pub enum CalibratedOn {
     Text,
     /// Recordings with their words.
     Recordings,
+    /// Pictures with answers about them.
+    Pictures,
+}
+
+/// What a model that answers questions knows of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Senses {
+    /// The text that was read from it.
+    Text,
+    /// The picture itself.
+    Picture,
 }
 
 /// Tokens of a Whisper for several languages without those that name them; English ones have fewer than with the 99 of the first.
@@ -37,7 +50,8 @@ impl Architecture {
     pub fn of(config: &Value) -> Self {
         let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
         match model_type {
-            "llama" => Self::Llama,
+            "llama" | "qwen2" | "qwen3" | "opt" => Self::Language,
+            "idefics3" | "smolvlm" => Self::Idefics3,
             "whisper" => {
                 let tokens = config.get("vocab_size").and_then(Value::as_u64).unwrap_or_default();
                 let languages = tokens.saturating_sub(WHISPER_TOKENS);
@@ -53,7 +67,8 @@ impl Architecture {
         let abilities: &[&str] = match self {
             Self::Starter => &["reads text", "answers questions about the text"],
             Self::Whisper { .. } => &["understands speech"],
-            Self::Llama => &["is a language model, which answers in the command rpiq generate"],
+            Self::Language => &["answers questions about the text, if it was made for conversations"],
+            Self::Idefics3 => &["describes pictures", "answers questions about pictures"],
             Self::Unknown(_) => &[],
         };
         abilities.iter().map(ToString::to_string).collect()
@@ -64,19 +79,24 @@ impl Architecture {
         match self {
             Self::Starter | Self::Whisper { languages: 1 } => vec!["English".into()],
             Self::Whisper { languages } => vec!["English".into(), format!("{} other languages", languages - 1)],
-            Self::Llama | Self::Unknown(_) => vec![],
+            Self::Language | Self::Idefics3 | Self::Unknown(_) => vec![],
         }
     }
 
-    /// Whether the program can be set to answer with it.
-    pub fn answers(&self) -> bool {
-        *self == Self::Starter
+    /// What it knows of a picture that it is asked about; `None` if it answers no questions.
+    pub fn answers(&self) -> Option<Senses> {
+        match self {
+            Self::Starter | Self::Language => Some(Senses::Text),
+            Self::Idefics3 => Some(Senses::Picture),
+            Self::Whisper { .. } | Self::Unknown(_) => None,
+        }
     }
 
     /// What it is calibrated on; `None` if it cannot be quantized here.
     pub fn calibrated_on(&self) -> Option<CalibratedOn> {
         match self {
-            Self::Llama => Some(CalibratedOn::Text),
+            Self::Language => Some(CalibratedOn::Text),
+            Self::Idefics3 => Some(CalibratedOn::Pictures),
             Self::Whisper { .. } => Some(CalibratedOn::Recordings),
             // Its halves are quantized by its own recipe.
             Self::Starter | Self::Unknown(_) => None,
@@ -105,8 +125,12 @@ mod tests {
         for config in [json!({}), json!({"model_type": 3}), json!([]), json!({"model_type": "opera"})] {
             let unknown = Architecture::of(&config);
             assert!(matches!(unknown, Architecture::Unknown(_)) && unknown.abilities().is_empty());
-            assert_eq!((unknown.calibrated_on(), unknown.answers()), (None, false));
+            assert_eq!((unknown.calibrated_on(), unknown.answers()), (None, None));
         }
-        assert_eq!(Architecture::of(&json!({"model_type": "llama"})), Architecture::Llama);
+        for (kind, senses) in [("llama", Senses::Text), ("opt", Senses::Text), ("smolvlm", Senses::Picture)] {
+            let known = Architecture::of(&json!({"model_type": kind}));
+            assert_eq!(known.answers(), Some(senses));
+            assert!(!known.abilities().is_empty() && known.calibrated_on().is_some());
+        }
     }
 }

@@ -10,6 +10,7 @@ use sightread_models::checkpoint::{Checkpoint, CheckpointError, MANIFEST_FILE, M
 use sightread_models::device::Device;
 use sightread_models::speech::WhisperConfig;
 use sightread_models::text::text_blocks;
+use sightread_models::vlm::idefics3::Idefics3Config;
 
 use super::{Architecture, Card, ModelEntry, folder};
 use crate::speech::transcribe;
@@ -100,6 +101,7 @@ pub fn inspect(folder: &Path) -> ModelEntry {
         bytes: halves.iter().map(|half| bytes_in(half)).sum(),
         languages,
         abilities: architecture.as_ref().map_or_else(Vec::new, Architecture::abilities),
+        answers: architecture.as_ref().is_some_and(|architecture| architecture.answers().is_some()),
         licence: licence(&manifests).or(card.licence),
         quantization: halves.iter().find_map(|half| quantization(half)),
         problem: problem.or_else(|| halves.iter().find_map(|half| missing(half))),
@@ -113,7 +115,8 @@ fn architecture_of(folder: &Path) -> Result<Architecture, CheckpointError> {
     let architecture = Architecture::of(&checkpoint.config);
     match &architecture {
         // Its configuration is all that is looked at.
-        Architecture::Llama => drop(text_blocks(&checkpoint, &Device::flex())?),
+        Architecture::Language => drop(text_blocks(&checkpoint, &Device::flex())?),
+        Architecture::Idefics3 => drop(Idefics3Config::from_checkpoint(&checkpoint)?),
         Architecture::Whisper { .. } => drop(WhisperConfig::from_checkpoint(&checkpoint)?),
         Architecture::Starter => {}
         Architecture::Unknown(kind) => {

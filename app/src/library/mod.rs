@@ -1,11 +1,11 @@
 //! The models on this machine, and bringing new ones in.
 
+mod answering;
 mod architecture;
 mod card;
 mod download;
 mod import;
 mod installed;
-mod language;
 mod remove;
 
 use std::path::PathBuf;
@@ -15,11 +15,11 @@ use serde::Serialize;
 
 use crate::{places, shipped};
 
-pub use architecture::Architecture;
+pub use answering::AnsweringModel;
+pub use architecture::{Architecture, Senses};
 use card::Card;
 pub use import::{Import, ImportError};
 pub use installed::{BUILT_IN, inspect, installed, installed_in};
-pub use language::open_language;
 pub use remove::{RemoveError, remove};
 
 /// The folder of the models that were brought in; for a user without a home, one where the program was started.
@@ -46,6 +46,8 @@ pub struct ModelEntry {
     /// What it can do, in words ("reads text", "answers questions about the text", "understands speech"); see
     /// [`Architecture::abilities`].
     pub abilities: Vec<String>,
+    /// Whether the program can be set to answer with it.
+    pub answers: bool,
     /// Licence, if it is told.
     pub licence: Option<String>,
     /// How it was quantized and what that cost, in words, if it is told.

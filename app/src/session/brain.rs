@@ -8,16 +8,16 @@ use std::sync::{Arc, OnceLock};
 use image::RgbImage;
 use sightread_models::device::Backend;
 use sightread_models::text::generate::Flow;
-use sightread_models::vlm::StarterLanguage;
 
 use super::input::{ReadPicture, Thought};
 use super::view::{Page, PageRow};
-use crate::answer::{Conversation, Document};
+use crate::answer::{Conversation, Document, Model};
 use crate::assistant::Scene;
+use crate::library::AnsweringModel;
+use crate::picture;
 use crate::reading::{Line, Point, ReadError, Reading, fit, read};
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::starter::{self, Starter};
-use crate::{library, picture};
 
 /// Longest side of a page as it is shown.
 const PAGE_SIDE: u32 = 1280;
@@ -38,8 +38,8 @@ pub(super) enum Picture {
 pub(super) enum Job {
     /// Read a picture; questions are about it from then on.
     Read(u64, Picture),
-    /// Questions are about this text from now on.
-    Recall(Document),
+    /// Questions are about this text, and this picture, from now on.
+    Recall(Document, Arc<RgbImage>),
     /// Answer with the language model of that name from now on; the empty name is the one that comes with the program.
     UseModel(String),
     /// Answer a question.
@@ -108,8 +108,8 @@ impl Brain {
 struct Thinker {
     starter: Arc<Starter>,
     backend: Backend,
-    /// The language model that was chosen instead of the starter's own.
-    chosen: Option<StarterLanguage>,
+    /// The model that was chosen instead of the starter's own.
+    chosen: Option<AnsweringModel>,
     transcriber: Option<Transcriber>,
     conversation: Option<Conversation>,
     newest: Arc<AtomicU64>,
@@ -158,7 +158,7 @@ impl Thinker {
             Job::Ask(number, question) if self.is_wanted(number) => self.answer(number, &question),
             Job::Read(..) | Job::Ask(..) => {}
             Job::UseModel(name) => self.use_model(&name),
-            Job::Recall(document) => self.conversation = Some(Conversation::new(document)),
+            Job::Recall(document, picture) => self.conversation = Some(conversation(document, picture)),
             Job::Understand(samples) => (self.told)(Thought::Understood(self.understand(&samples))),
         }
     }
@@ -177,7 +177,8 @@ impl Thinker {
         let document = reading.document();
         let page = Arc::new(page(&pixels, &reading).map_err(|error| error.to_string())?);
         let scene = Scene::new(&pixels, &reading);
-        Ok((ReadPicture { scene, page, document: document.clone() }, Conversation::new(document)))
+        let conversation = conversation(document.clone(), page.picture.clone());
+        Ok((ReadPicture { scene, page, document }, conversation))
     }
 
     fn answer(&mut self, job: u64, question: &str) {
@@ -190,21 +191,23 @@ impl Thinker {
             told(Thought::Piece { job, text: text.into() });
             Flow::Continue
         };
-        let language = || self.chosen.as_ref().map_or_else(|| self.starter.language(), Ok);
-        let result = conversation.ask(question, language, piece).map_err(|error| error.to_string());
+        let model = || match &self.chosen {
+            Some(chosen) => Ok(chosen.into()),
+            None => self.starter.language().map(Model::from),
+        };
+        let result = conversation.ask(question, model, piece).map_err(|error| error.to_string());
         told(Thought::Answered { job, result });
     }
 
     fn use_model(&mut self, name: &str) {
         let loaded = match name {
             "" => Ok(None),
-            name => library::open_language(name, self.starter.device()).map(Some),
+            name => AnsweringModel::open(name, self.starter.device()).map(Some),
         };
         match loaded {
             Ok(chosen) => {
                 self.chosen = chosen;
-                // What the other model made of the text is nothing to this one.
-                self.conversation = self.conversation.take().map(|known| Conversation::new(known.document().clone()));
+                self.conversation = self.conversation.take().map(Conversation::anew);
                 (self.told)(Thought::Answers(Ok(name.into())));
             }
             Err(reason) => (self.told)(Thought::Answers(Err(reason))),
@@ -217,6 +220,11 @@ impl Thinker {
             None => Ok(String::new()),
         }
     }
+}
+
+/// A conversation about a picture and its text; models that see are told the text too, so that digits stay exact.
+fn conversation(document: Document, picture: Arc<RgbImage>) -> Conversation {
+    Conversation::new(document).with_picture(picture, true)
 }
 
 /// A reading as it is shown.

@@ -128,7 +128,7 @@ impl<O: Outlets> Engine<O> {
         };
         let read = read.clone();
         self.silence();
-        self.out.think(Job::Recall(read.document.clone()));
+        self.out.think(Job::Recall(read.document.clone(), read.page.picture.clone()));
         self.show(id, read);
         self.view.screen = Screen::Reader;
         self.command(Command::Read);

@@ -76,10 +76,14 @@ fn show_model(ui: &mut Ui, desk: &mut Desk<'_>, model: &ModelEntry) {
     }
     let chosen = &desk.view.settings.model;
     let used = *chosen == model.name || chosen.is_empty() && model.built_in;
+    if !model.answers {
+        return;
+    }
     let text = if used { "In use" } else { "Use this model" };
     let button = Button::choice(text, used).named(format!("{text}: {}", model.name));
     if ui.add(button).clicked() && !used {
-        desk.out.push(Request::UseModel(model.name.clone()));
+        let name = if model.built_in { String::new() } else { model.name.clone() };
+        desk.out.push(Request::UseModel(name));
     }
 }
 
@@ -223,6 +227,7 @@ mod tests {
             bytes: 1_340_000_000,
             languages: vec![],
             abilities: vec!["reads text".into(), "understands speech".into()],
+            answers: false,
             quantization: None,
             licence: None,
             problem: None,
