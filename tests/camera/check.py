@@ -27,7 +27,8 @@ class Desk:
         self.program, self.folder = program, folder
         self.state_file, self.lamp_file = folder / "state", folder / "lamp"
         film = folder / "film.mjpeg"
-        film.write_bytes(b"".join((SAMPLES / name).read_bytes() for name in PICTURES))
+        # Every third picture is seen: of a film of three that would be the same one again and again.
+        film.write_bytes(b"".join((SAMPLES / name).read_bytes() for name in (*PICTURES, PICTURES[0])))
         self.env = dict(os.environ, LD_PRELOAD=str(shim), V4L2_SHIM_FRAMES=str(film), V4L2_SHIM_STATE=str(self.state_file))
         self.state("plugged")
 

@@ -39,11 +39,11 @@ def application(name):
 
 
 def walk(node, path=()):
-    """The node and all below it, with the way to each."""
+    """The node and all below it, with the way to each. What vanishes meanwhile is left out."""
     yield node, path
     if len(path) < DEEPEST:
-        for number in range(node.childCount):
-            child = node.getChildAtIndex(number)
+        for number in range(attempt(lambda: node.childCount) or 0):
+            child = attempt(lambda: node.getChildAtIndex(number))  # noqa: B023 (asked at once)
             if child is not None:
                 yield from walk(child, (*path, number))
 
@@ -76,7 +76,7 @@ def describe(node, path):
 
 def found(app, name, role=None):
     for node, _ in walk(app):
-        if node.name == name and role in (None, node.getRoleName()):
+        if attempt(lambda: node.name == name and role in (None, node.getRoleName())):  # noqa: B023 (asked at once)
             return node
     return sys.exit(f"nothing{' of role ' + role if role else ''} is called {name!r}")
 

@@ -56,7 +56,13 @@ def window(screen, program, scratch, camera="none", arguments=(), **settings):
         screen.focus("Sightread", 60)
         running.seen = Accessible(screen, NAME)
         running.config = config
-        yield running
+        try:
+            yield running
+        except AssertionError as error:
+            if running.process.poll() is None:
+                raise
+            said = [line for _, line in running.lines]
+            raise AssertionError(f"{error}; the program ended with {running.process.returncode} and said {said}") from None
 
 
 def words_on(accessible):

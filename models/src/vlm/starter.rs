@@ -21,6 +21,8 @@ const END_OF_TEXT: &str = "<|endoftext|>";
 const MAX_ANSWER_TOKENS: usize = 48;
 /// Tokens of a picture's text that the model reads; training saw pictures up to half of that.
 const MAX_PICTURE_TOKENS: usize = 1500;
+/// Tokens that a question may have in any case.
+const QUESTION_TOKENS: usize = 64;
 /// Of the most probable next tokens, how many are tried against the [`CopyRule`] before the answer is ended.
 const TRIED_TOKENS: usize = 40;
 
@@ -97,10 +99,11 @@ impl StarterLanguage {
     /// [`TextError`] if the tokenizer or the device failed.
     pub fn encode(&self, lines: &[String]) -> Result<EncodedText, TextError> {
         let mut tokens = self.tokens("<|im_start|>user\n")?;
+        let room = self.model.sizes().context.saturating_sub(QUESTION_TOKENS + MAX_ANSWER_TOKENS);
         let mut fitted = 0;
         for line in lines {
             let line = self.text_tokens(&format!("{line}\n"))?;
-            if tokens.len() + line.len() > MAX_PICTURE_TOKENS {
+            if tokens.len() + line.len() > MAX_PICTURE_TOKENS.min(room) {
                 break;
             }
             tokens.extend(line);
