@@ -92,7 +92,8 @@ fn a_vision_language_model_is_packed_and_answers() {
     let of = |part: &str| layers.iter().filter(|l| l["layer"].as_str().is_some_and(|l| l.starts_with(part))).count();
     assert_eq!((of("model.vision_model"), of("model.text_model")), (BLOCKS * 6, BLOCKS * 7));
     let error = |name: &str| report["summary"][name].as_f64().expect("measured");
-    assert!(error("ratio_to_gptq") < 1.0 && error("held_out") < error("held_out_rtn"), "{}", report["summary"]);
+    // By default layers aim at the full-precision model's outputs: there the loop must have gained on GPTQ.
+    assert!(error("total_ratio_to_gptq") < 1.0 && error("held_out") < error("held_out_rtn"), "{}", report["summary"]);
 
     let asked = rpiq(&[
         "ask",

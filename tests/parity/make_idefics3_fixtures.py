@@ -8,7 +8,7 @@ transformers' processor makes of generated pictures (see `picture`), for the siz
 With --full FOLDER also a model of the size of SmolVLM-256M-Instruct with random weights, and its expectations, which are too big for the
 repository: the ignored test `a_model_of_full_size_equals_that_of_transformers` reads them from var/models/smolvlm-256m-random.
 
-    pip install torch transformers safetensors pillow
+    pip install torch transformers safetensors 'pillow>=13'
     python3 tests/parity/make_idefics3_fixtures.py [--full var/models/smolvlm-256m-random]
 """
 import argparse
@@ -118,17 +118,17 @@ def add_picture_tokens(tokenizer, grid_tokens):
 
 
 def save_model(model, processor, folder):
-    """The model in float16; returns it as it is computed with."""
-    model = model.half().eval()
+    """Writes the model in float16; returns it as transformers reads it again, in float32. (`half()` also rounds the frequencies of the
+    rotary embedding, which are no weights: the model in memory is not the one on disk.)"""
     folder.mkdir(parents=True, exist_ok=True)
     model.generation_config.eos_token_id = processor.tokenizer.convert_tokens_to_ids(END)
-    model.save_pretrained(folder)
+    model.half().save_pretrained(folder)
     processor.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     names = dict(bos_token="<|im_start|>", eos_token=END, pad_token="<|im_end|>")
     write_json(folder / "tokenizer_config.json", dict(tokenizer_class="PreTrainedTokenizerFast", **names))
     write_json(folder / "chat_template.json", dict(chat_template=TEMPLATE))
     write_json(folder / "preprocessor_config.json", processor.image_processor.to_dict())
-    return model.float()
+    return type(model).from_pretrained(folder, dtype=torch.float32).eval()
 
 
 def write_json(path, value):

@@ -9,10 +9,12 @@ use sightread_models::speech::{
 };
 use sightread_models::text::BlockStack;
 use sightread_models::text::LoadOptions;
-use sightread_tests::{Tensors, fixture, model_from_env, read_safetensors};
+use sightread_tests::{Tensors, fixture, model_from_env, parity, read_safetensors};
 
 const TOLERANCE: f32 = 1e-3;
 const TOLERANCE_OF_MEL: f32 = 1e-4;
+/// What [`differences`] returns.
+const MEASURES: [&str; 4] = ["encoder", "logits at once", "logits token by token", "logits in two rows"];
 /// Positions of the encoder in the fixtures, and those of the cut context.
 const POSITIONS: usize = 48;
 const CUT: usize = 20;
@@ -79,11 +81,9 @@ fn encoder_and_decoder_equal_those_of_transformers() {
         let model = Whisper::load(&open(name), &Backend::Cpu.open().unwrap()).unwrap();
         for (positions, suffix) in [(POSITIONS, ""), (CUT, "_cut")] {
             let found = differences(&model, &expected(name), positions, suffix);
-            println!(
-                "{name}{suffix}: encoder {:.1e}, decoder {:.1e} {:.1e} {:.1e}",
-                found[0], found[1], found[2], found[3]
-            );
-            assert!(found.iter().all(|d| *d < TOLERANCE), "{name}{suffix}: {found:?}");
+            for (what, error) in MEASURES.iter().zip(found) {
+                parity(&format!("whisper: {name}{suffix}"), what, error, TOLERANCE);
+            }
         }
     }
 }
@@ -119,7 +119,9 @@ fn wgpu_computes_the_same() {
     };
     let model = Whisper::load(&open("even"), &device).unwrap();
     let found = differences(&model, &expected("even"), CUT, "_cut");
-    assert!(found.iter().all(|d| *d < TOLERANCE), "{found:?}");
+    for (what, error) in MEASURES.iter().zip(found) {
+        parity("whisper: even_cut", &format!("{what}, wgpu"), error, TOLERANCE);
+    }
 }
 
 #[test]
@@ -159,8 +161,7 @@ fn spectrograms_equal_those_of_transformers() {
     for (name, bins, frames, window) in [("window_30s", 80, 130, 480_000), ("window_1s", 128, 100, 16_000)] {
         let mel = MelFrontEnd::new(bins).compute(&samples, frames, window);
         let difference = largest_difference(&mel.values, &fixture.f32(name));
-        println!("{name}: {difference:.1e}");
-        assert!(difference < TOLERANCE_OF_MEL, "{name}: {difference}");
+        parity("whisper: spectrogram", name, difference, TOLERANCE_OF_MEL);
     }
 }
 
