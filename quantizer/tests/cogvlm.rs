@@ -104,6 +104,29 @@ fn a_cogvlm2_is_packed_by_classes_of_layers_and_answers() {
 }
 
 #[test]
+fn an_expert_is_calibrated_on_its_own_rows() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let list = write_pictures(folder.path(), 6);
+    let lines = fs::read_to_string(&list).expect("there");
+    let other = folder.path().join("other.jsonl");
+    fs::write(&other, lines.replace("The total is", "Nobody has ever seen so many, I say,")).expect("written");
+    let [one, two] = [("one", &list), ("two", &other)].map(|(name, list)| {
+        let (from, out) = (model(), folder.path().join(name));
+        let start = ["quantize", text(&from), text(&out), "--backend", "cpu", "--group-size", "8", "--method", "gptq"];
+        let made = rpiq(&[&start[..], &["--vision", "f16", "--held-out", "0", "--calibration", text(list)]].concat());
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Checkpoint::open(&out).expect("opens")
+    });
+    let differ = |layer: &str| {
+        let name = format!("model.layers.0.self_attn.{layer}.qweight");
+        one.tensors.read_i32(&name).expect("there") != two.tensors.read_i32(&name).expect("there")
+    };
+    // The first layer that reads pictures reads the same ones, whatever is said about them.
+    assert!(!differ("vision_expert_query_key_value"));
+    assert!(differ("language_expert_query_key_value"));
+}
+
+#[test]
 fn one_with_random_weights_is_written_and_packed_on_its_own_pictures() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let config: Value = serde_json::from_slice(&fs::read(model().join("config.json")).expect("there")).expect("JSON");
