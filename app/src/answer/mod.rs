@@ -18,8 +18,7 @@ use serde::Serialize;
 use sightread_models::text::TextError;
 use sightread_models::text::generate::Flow;
 use sightread_models::vision::RgbView;
-use sightread_models::vlm::idefics3::{EncodedPicture, PictureOptions, VisionLanguage};
-use sightread_models::vlm::{EncodedText, StarterLanguage, VlmError};
+use sightread_models::vlm::{EncodedPicture, EncodedText, PictureOptions, StarterLanguage, VisionLanguage, VlmError};
 
 pub use copy_rule::{CopiesOf, REFUSAL};
 pub use document::{Document, Row};

@@ -2,8 +2,7 @@
 //! about a dose nothing is said that was not read.
 
 use sightread_models::text::generate::Flow;
-use sightread_models::vlm::VlmError;
-use sightread_models::vlm::idefics3::{EncodedPicture, VisionLanguage};
+use sightread_models::vlm::{EncodedPicture, VisionLanguage, VlmError};
 
 use super::document::Document;
 use super::extract::speaks_of_a_dose;

@@ -3,8 +3,7 @@
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Device;
 use sightread_models::text::LoadOptions;
-use sightread_models::vlm::StarterLanguage;
-use sightread_models::vlm::idefics3::VisionLanguage;
+use sightread_models::vlm::{StarterLanguage, VisionLanguage};
 
 use super::{Architecture, Senses, installed};
 use crate::answer::Model;
@@ -38,8 +37,7 @@ impl AnsweringModel {
             }
             Some(Senses::Picture) => {
                 let options = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
-                let model =
-                    VisionLanguage::from_checkpoint(&checkpoint, options, device).map_err(|error| error.to_string())?;
+                let model = VisionLanguage::load(&entry.folder, options, device).map_err(|error| error.to_string())?;
                 Ok(Self::Picture(Box::new(model)))
             }
             None => Err(format!("{name} answers no questions")),

@@ -17,6 +17,8 @@ pub enum Architecture {
     Language,
     /// Idefics3 or SmolVLM, which see pictures.
     Idefics3,
+    /// CogVLM2, which sees pictures.
+    CogVlm,
     /// One that this program does not know.
     Unknown(String),
 }
@@ -49,6 +51,11 @@ impl Architecture {
     /// What a configuration (`config.json`) says.
     pub fn of(config: &Value) -> Self {
         let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
+        // It is known by this name alone.
+        let architectures = config.get("architectures").and_then(Value::as_array);
+        if architectures.is_some_and(|names| names.iter().any(|name| name == "CogVLMForCausalLM")) {
+            return Self::CogVlm;
+        }
         match model_type {
             "llama" | "qwen2" | "qwen3" | "opt" => Self::Language,
             "idefics3" | "smolvlm" => Self::Idefics3,
@@ -68,7 +75,7 @@ impl Architecture {
             Self::Starter => &["reads text", "answers questions about the text"],
             Self::Whisper { .. } => &["understands speech"],
             Self::Language => &["answers questions about the text, if it was made for conversations"],
-            Self::Idefics3 => &["describes pictures", "answers questions about pictures"],
+            Self::Idefics3 | Self::CogVlm => &["describes pictures", "answers questions about pictures"],
             Self::Unknown(_) => &[],
         };
         abilities.iter().map(ToString::to_string).collect()
@@ -79,6 +86,8 @@ impl Architecture {
         match self {
             Self::Starter | Self::Whisper { languages: 1 } => vec!["English".into()],
             Self::Whisper { languages } => vec!["English".into(), format!("{} other languages", languages - 1)],
+            // Another edition of CogVLM2, of the same configuration, knows Chinese too.
+            Self::CogVlm => vec!["English".into()],
             Self::Language | Self::Idefics3 | Self::Unknown(_) => vec![],
         }
     }
@@ -87,7 +96,7 @@ impl Architecture {
     pub fn answers(&self) -> Option<Senses> {
         match self {
             Self::Starter | Self::Language => Some(Senses::Text),
-            Self::Idefics3 => Some(Senses::Picture),
+            Self::Idefics3 | Self::CogVlm => Some(Senses::Picture),
             Self::Whisper { .. } | Self::Unknown(_) => None,
         }
     }
@@ -96,8 +105,8 @@ impl Architecture {
     pub fn calibrated_on(&self) -> Option<CalibratedOn> {
         match self {
             Self::Language => Some(CalibratedOn::Text),
-            Self::Idefics3 => Some(CalibratedOn::Pictures),
             Self::Whisper { .. } => Some(CalibratedOn::Recordings),
+            Self::Idefics3 | Self::CogVlm => Some(CalibratedOn::Pictures),
             // Its halves are quantized by its own recipe.
             Self::Starter | Self::Unknown(_) => None,
         }
@@ -132,5 +141,9 @@ mod tests {
             assert_eq!(known.answers(), Some(senses));
             assert!(!known.abilities().is_empty() && known.calibrated_on().is_some());
         }
+        // As the published model has it, without a model_type.
+        let cogvlm = Architecture::of(&json!({"architectures": ["CogVLMForCausalLM"], "hidden_size": 4096}));
+        assert_eq!(cogvlm, Architecture::CogVlm);
+        assert_eq!(cogvlm.answers(), Some(Senses::Picture));
     }
 }

@@ -10,6 +10,7 @@ use sightread_models::checkpoint::{Checkpoint, CheckpointError, MANIFEST_FILE, M
 use sightread_models::device::Device;
 use sightread_models::speech::WhisperConfig;
 use sightread_models::text::text_blocks;
+use sightread_models::vlm::cogvlm::CogVlmConfig;
 use sightread_models::vlm::idefics3::Idefics3Config;
 
 use super::{Architecture, Card, ModelEntry, folder};
@@ -118,6 +119,7 @@ fn architecture_of(folder: &Path) -> Result<Architecture, CheckpointError> {
         Architecture::Language => drop(text_blocks(&checkpoint, &Device::flex())?),
         Architecture::Idefics3 => drop(Idefics3Config::from_checkpoint(&checkpoint)?),
         Architecture::Whisper { .. } => drop(WhisperConfig::from_checkpoint(&checkpoint)?),
+        Architecture::CogVlm => drop(CogVlmConfig::from_checkpoint(&checkpoint)?),
         Architecture::Starter => {}
         Architecture::Unknown(kind) => {
             let what = format!("a model of the kind {kind}");

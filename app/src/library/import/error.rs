@@ -24,7 +24,8 @@ pub enum ImportError {
     Taken(String),
     /// Its architecture is not known.
     #[error(
-        "models of the kind {0} are not known to this program; it takes models of the kinds llama, qwen2, qwen3, opt, idefics3, smolvlm and whisper"
+        "models of the kind {0} are not known to this program; it takes models of the kinds llama, qwen2, qwen3, opt, idefics3, smolvlm, \
+         cogvlm2 and whisper"
     )]
     Unknown(String),
     /// No calibration text was given, and the one that comes with the program is missing.

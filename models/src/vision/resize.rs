@@ -1,4 +1,5 @@
-//! Resizing with Lanczos' filter, equal to Pillow's (`Image.resize(…, LANCZOS)` on 8-bit pictures) to the last bit.
+//! Resizing with Lanczos' filter or a bicubic one, equal to Pillow's (`Image.resize(…, LANCZOS)` and `BICUBIC` on 8-bit
+//! pictures) to the last bit.
 //!
 //! Vision towers were trained on pictures that Pillow resized, in integer arithmetic: weights are rounded to 22 bits behind
 //! the point, and the picture is rounded to 8 bits between its two passes and again at the end
@@ -11,11 +12,21 @@ use rayon::prelude::*;
 
 use super::{RgbPicture, RgbView};
 
-/// The filter reaches so far to both sides, in pixels of whichever picture is smaller.
-const REACH: f64 = 3.0;
 /// Bits behind the point of a weight; sums of 8-bit pixels times weights fit in 32 bits.
 const PRECISION: u32 = 22;
 const HALF: i32 = 1 << (PRECISION - 1);
+
+/// How neighbouring pixels are weighted.
+#[derive(Debug, Clone, Copy)]
+struct Filter {
+    /// It reaches so far to both sides, in pixels of whichever picture is smaller.
+    reach: f64,
+    /// Weight at a distance.
+    weight: fn(f64) -> f64,
+}
+
+const LANCZOS: Filter = Filter { reach: 3.0, weight: lanczos };
+const BICUBIC: Filter = Filter { reach: 2.0, weight: bicubic };
 
 /// What one pixel of the result is made of.
 struct Taps {
@@ -25,12 +36,21 @@ struct Taps {
     weights: Vec<i32>,
 }
 
-/// `picture` at another size. Width and height are positive.
+/// `picture` at another size, by Lanczos' filter. Width and height are positive.
 pub(crate) fn resize_lanczos(picture: RgbView<'_>, width: usize, height: usize) -> RgbPicture {
+    resize(picture, width, height, LANCZOS)
+}
+
+/// `picture` at another size, by a bicubic filter. Width and height are positive.
+pub(crate) fn resize_bicubic(picture: RgbView<'_>, width: usize, height: usize) -> RgbPicture {
+    resize(picture, width, height, BICUBIC)
+}
+
+fn resize(picture: RgbView<'_>, width: usize, height: usize, filter: Filter) -> RgbPicture {
     if vertical_first(picture, width, height) {
-        resize_width(resize_height(picture, height).view(), width)
+        resize_width(resize_height(picture, height, filter).view(), width, filter)
     } else {
-        resize_height(resize_width(picture, width).view(), height)
+        resize_height(resize_width(picture, width, filter).view(), height, filter)
     }
 }
 
@@ -41,27 +61,27 @@ fn vertical_first(picture: RgbView<'_>, width: usize, height: usize) -> bool {
     rows > 0 && rows > 2 * fewer(picture.width(), width)
 }
 
-fn resize_width(picture: RgbView<'_>, width: usize) -> RgbPicture {
+fn resize_width(picture: RgbView<'_>, width: usize, filter: Filter) -> RgbPicture {
     let height = picture.height();
     let mut out = vec![0; width * height * 3];
     let rows = out.par_chunks_exact_mut(width * 3).enumerate();
     if width == picture.width() {
         rows.for_each(|(y, row)| row.copy_from_slice(picture.row(y)));
     } else {
-        let taps = taps(picture.width(), width);
+        let taps = taps(picture.width(), width, filter);
         rows.for_each(|(y, row)| horizontal(picture.row(y), &taps, row));
     }
     RgbPicture::new(out, width, height)
 }
 
-fn resize_height(picture: RgbView<'_>, height: usize) -> RgbPicture {
+fn resize_height(picture: RgbView<'_>, height: usize, filter: Filter) -> RgbPicture {
     let width = picture.width();
     let mut out = vec![0; width * height * 3];
     let rows = out.par_chunks_exact_mut(width * 3).enumerate();
     if height == picture.height() {
         rows.for_each(|(y, row)| row.copy_from_slice(picture.row(y)));
     } else {
-        let taps = taps(picture.height(), height);
+        let taps = taps(picture.height(), height, filter);
         rows.zip(&taps).for_each(|((_, row), taps)| vertical(picture, taps, row));
     }
     RgbPicture::new(out, width, height)
@@ -95,15 +115,15 @@ fn to_byte(sum: i32) -> u8 {
 }
 
 /// Taps of all `to` pixels of a line that had `from` pixels.
-fn taps(from: usize, to: usize) -> Vec<Taps> {
+fn taps(from: usize, to: usize, filter: Filter) -> Vec<Taps> {
     let scale = from as f64 / to as f64;
     let stretch = scale.max(1.0);
-    let (reach, shrink) = (REACH * stretch, 1.0 / stretch);
+    let (reach, shrink) = (filter.reach * stretch, 1.0 / stretch);
     let pixel = |n: usize| {
         let centre = (n as f64 + 0.5) * scale;
         let first = (centre - reach + 0.5).max(0.0) as usize;
         let end = ((centre + reach + 0.5) as usize).min(from);
-        let weight = |x: usize| lanczos((x as f64 - centre + 0.5) * shrink);
+        let weight = |x: usize| (filter.weight)((x as f64 - centre + 0.5) * shrink);
         let weights: Vec<f64> = (first..end).map(weight).collect();
         let sum: f64 = weights.iter().sum();
         let to_integer = |w: f64| (w / sum * f64::from(1 << PRECISION)).round() as i32;
@@ -115,7 +135,18 @@ fn taps(from: usize, to: usize) -> Vec<Taps> {
 /// `sinc(x) sinc(x / 3)` within the filter's reach.
 fn lanczos(x: f64) -> f64 {
     let sinc = |x: f64| if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
-    if (-REACH..REACH).contains(&x) { sinc(x) * sinc(x / REACH) } else { 0.0 }
+    let reach = LANCZOS.reach;
+    if (-reach..reach).contains(&x) { sinc(x) * sinc(x / reach) } else { 0.0 }
+}
+
+/// Keys' cubic with a slope of -1/2 at distance 1 (Keys, 1981).
+fn bicubic(x: f64) -> f64 {
+    const A: f64 = -0.5;
+    match x.abs() {
+        x if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
+        x if x < BICUBIC.reach => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +159,7 @@ mod tests {
         let view = RgbView::new(&even, 12, 7).unwrap();
         for (width, height) in [(5, 5), (30, 3), (12, 20), (1, 1)] {
             assert_eq!(resize_lanczos(view, width, height).pixels(), vec![70; width * height * 3]);
+            assert_eq!(resize_bicubic(view, width, height).pixels(), vec![70; width * height * 3]);
         }
         let mixed: Vec<u8> = (0..12 * 7 * 3).map(|n| (n * 37 % 256) as u8).collect();
         assert_eq!(resize_lanczos(RgbView::new(&mixed, 12, 7).unwrap(), 12, 7).pixels(), mixed);
