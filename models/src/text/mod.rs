@@ -15,6 +15,7 @@ mod sizes;
 pub use architecture::{Architecture, text_blocks};
 pub use block::{Block, BlockModel, BlockStack, BlockState, TokenEmbedding};
 pub use error::TextError;
-pub use inventory::{TensorShape, check_tensors};
+pub(crate) use inventory::linear_layers;
+pub use inventory::{TensorShape, check_shapes, check_tensors};
 pub use model::{Decoder, LoadOptions, TextCache, TextModel};
 pub use sizes::TextSizes;
