@@ -1,4 +1,5 @@
-//! Pictures with what is said about them: a JSON-lines file of `{"image": FILE, "text": …}`, the files beside it.
+//! Pictures with what is said about them: a JSON-lines file of `{"image": FILE, "text": …}`, the files beside it, or the folder
+//! of both, where the file is called `metadata.jsonl` and the field `file_name`, as Hugging Face has them (`imagefolder`).
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ pub struct Captioned {
 
 #[derive(Deserialize)]
 struct Entry {
+    #[serde(alias = "file_name")]
     image: String,
     #[serde(default = "describe")]
     question: String,
@@ -28,12 +30,16 @@ fn describe() -> String {
     "What is in the picture?".into()
 }
 
-/// Reads a list; the pictures stay in their files.
+/// The list in a folder of pictures.
+const LIST: &str = "metadata.jsonl";
+
+/// Reads a list, or the one in a folder; the pictures stay in their files.
 ///
 /// # Errors
 /// A sentence that says which line is wrong, and how.
 pub fn list(list: &Path) -> Result<Vec<Captioned>, String> {
-    let text = std::fs::read_to_string(list).map_err(|e| e.to_string())?;
+    let list = if list.is_dir() { &list.join(LIST) } else { list };
+    let text = std::fs::read_to_string(list).map_err(|e| format!("{}: {e}", list.display()))?;
     let folder = list.parent().unwrap_or(Path::new("."));
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let entries = lines.map(|(number, line)| {

@@ -97,6 +97,12 @@ fn a_cogvlm2_is_packed_by_classes_of_layers_and_answers() {
     let gained = error("total_ratio_to_gptq") < 1.0 && error("held_out_gptq") < error("held_out_rtn");
     assert!(gained, "{}", report["summary"]);
 
+    let planned = rpiq(&["inspect", text(&model()), "--experts", "int8", "--group-size", "8"]);
+    let planned = String::from_utf8_lossy(&planned.stdout).into_owned();
+    let line = |class: &str| planned.lines().filter(|line| line.starts_with(class)).collect::<Vec<_>>().join(" ");
+    assert!(line("vision experts").contains("8 bit") && line("connector").contains("F16"), "{planned}");
+    assert!(line("vision tower").contains("4 bit") && line("language model").contains("4 bit"), "{planned}");
+
     let (packed, photo) = (folder.path().join("int4"), folder.path().join("0.png"));
     let asked = rpiq(&["ask", text(&packed), text(&photo), "What is it?", "--backend", "cpu"]);
     let said = String::from_utf8_lossy(&asked.stderr);

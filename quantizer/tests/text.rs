@@ -246,3 +246,26 @@ fn a_missing_tensor_is_told_by_name_before_work_begins() {
         assert!(said.contains(&format!("no tensor named {missing};")), "{said}");
     }
 }
+
+#[test]
+fn a_missing_shard_is_told_by_name_before_work_begins() {
+    let bench = Bench::new("qwen3");
+    let weight_map = serde_json::json!({"weight_map": {"model.norm.weight": "model-00002-of-00003.safetensors"}});
+    fs::write(bench.path("model/model.safetensors.index.json"), weight_map.to_string()).expect("written");
+    fs::remove_file(bench.path("model/model.safetensors")).expect("removed");
+    let said = refusal(&bench);
+    assert!(said.contains("cannot read") && said.contains("model-00002-of-00003.safetensors"), "{said}");
+}
+
+#[test]
+fn the_tokenizer_of_another_model_is_told_before_work_begins() {
+    let bench = Bench::new("opt");
+    let words: Vec<String> = (0..4000).map(|i| format!("w{}", i % 190 + 1)).collect();
+    fs::write(bench.path("text.txt"), words.join(" ")).expect("written");
+    write_word_tokenizer(&bench.path("model"), 2 * VOCAB, &[]);
+    for said in [bench.quantize().expect_err("refused"), bench.eval(&["model"]).expect_err("refused")] {
+        assert!(said.contains("vocabulary of 96; the tokenizer belongs to another model"), "{said}");
+        assert!(said.trim_end().lines().count() == 1, "{said}");
+    }
+    assert!(!bench.path("packed").exists());
+}

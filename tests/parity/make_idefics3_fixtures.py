@@ -5,11 +5,11 @@ Random tiny models, one folder each: config.json, model.safetensors (weights in 
 and expected.safetensors, computed by transformers in f32 (see `reference`). pictures.json: sha256 of the tiles that the Pillow variant of
 transformers' processor makes of generated pictures (see `picture`), for the sizes of all published models.
 
-With --full FOLDER also a model of the size of SmolVLM-256M-Instruct with random weights, and its expectations, which are too big for the
-repository: the ignored test `a_model_of_full_size_equals_that_of_transformers` reads them from var/models/smolvlm-256m-random.
+With --full FOLDER, instead, a model of the size of SmolVLM-256M-Instruct with random weights, and its expectations, which are too big for the
+repository: `full_size.sh` makes them and runs the test that reads them.
 
     pip install torch transformers safetensors 'pillow>=13'
-    python3 tests/parity/make_idefics3_fixtures.py [--full var/models/smolvlm-256m-random]
+    python3 tests/parity/make_idefics3_fixtures.py [--full FOLDER]
 """
 import argparse
 import hashlib
@@ -200,7 +200,7 @@ def full_model(folder):
     tokenizer.add_special_tokens(reserved)
     text = LlamaConfig(hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3, head_dim=64,
                        vocab_size=49280, max_position_embeddings=8192, rms_norm_eps=1e-5, rope_theta=100000.0, initializer_range=0.04,
-                       pad_token_id=2)
+                       pad_token_id=2, architectures=["VLlama3ForCausalLM"])
     vision = Idefics3VisionConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, image_size=512,
                                   patch_size=16, initializer_range=0.04)
     model = Idefics3ForConditionalGeneration(Idefics3Config(text_config=text, vision_config=vision, scale_factor=4, image_token_id=49190,

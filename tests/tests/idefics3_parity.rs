@@ -19,8 +19,6 @@ use sightread_tests::{Tensors, fixture, model_from_env, parity, read_safetensors
 
 /// Largest error of a feature or a logit; the largest are around 10.
 const TOLERANCE: f32 = 2e-4;
-/// Sums of 3,072 products in thirty blocks, in another order.
-const TOLERANCE_OF_FULL_SIZE: f32 = 5e-3;
 const QUESTION: &str = "What is the total?";
 const NAMES: [&str; 2] = ["smolvlm", "idefics3"];
 const EXACT: LoadOptions = LoadOptions { int8_embedding: false, precision: Precision::F32 };
@@ -144,7 +142,9 @@ fn differences(
     }
     let (mut looked, mut connected, mut features) = (Vec::new(), Vec::new(), Vec::new());
     for tile in patches {
-        looked.extend(model.look(tile.clone()).unwrap().into_data().try_into_vec::<f32>().unwrap());
+        if expected.holds(&format!("{name}.vision")) {
+            looked.extend(model.look(tile.clone()).unwrap().into_data().try_into_vec::<f32>().unwrap());
+        }
         features.push(model.see(tile).unwrap());
         connected.extend(features.last().unwrap().clone().into_data().try_into_vec::<f32>().unwrap());
     }
@@ -409,7 +409,7 @@ fn a_model_of_full_size_equals_that_of_transformers() {
     let full = |options| Case { pixels: picture(640, 480), width: 640, height: 480, options };
     for (case, options) in [("one", ONE), ("detail", DETAIL)] {
         for (what, error) in differences(&checkpoint, &model, &expected, case, full(options)) {
-            parity(&format!("smolvlm-256m, random: {case}"), what, error, TOLERANCE_OF_FULL_SIZE);
+            parity(&format!("smolvlm-256m, random: {case}"), what, error, TOLERANCE);
         }
     }
     drop(model);

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sightread_models::checkpoint::{Checkpoint, StoredType};
-use sightread_models::speech::WhisperConfig;
-use sightread_models::text::Architecture;
-use sightread_models::vlm;
+use sightread_models::device::Backend;
 
+use crate::pipeline::calibration::CalibrationSize;
 use crate::pipeline::report::{REPORT_FILE, RunReport};
+use crate::pipeline::{EmbeddingType, Method, PlanLine, QuantizeOptions, VisionType, VlmOptions, open_network, plan};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,11 +21,31 @@ pub(super) struct Args {
     /// Every tensor, one a line
     #[arg(long)]
     tensors: bool,
+    /// For a model in full precision, plan with input columns in groups of so many
+    #[arg(long, default_value_t = 64)]
+    group_size: usize,
+    /// Plan with the vision tower stored so
+    #[arg(long, value_enum, default_value_t)]
+    vision: VisionType,
+    /// Plan with the vision experts of a CogVLM2 stored so
+    #[arg(long, value_enum, default_value_t)]
+    experts: VisionType,
+    /// Plan with the layers between vision tower and language model stored so
+    #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
+    connector: EmbeddingType,
+    /// Plan with embeddings and output head stored so
+    #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
+    embeddings: EmbeddingType,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let checkpoint = Checkpoint::open(&args.model)?;
-    let field = |name: &str| checkpoint.config.get(name).map_or("?".to_string(), |v| v.to_string().replace('"', ""));
+    // Of a vision-language model, the language model is described.
+    let value = |name: &str| {
+        let parts = [Some(&checkpoint.config), checkpoint.config.get("text_config")];
+        parts.into_iter().flatten().find_map(|part| part.get(name))
+    };
+    let field = |name: &str| value(name).map_or("?".to_string(), |v| v.to_string().replace('"', ""));
     println!("{} ({})", args.model.display(), field("model_type"));
     println!(
         "{} blocks, width {}, {} heads, vocabulary {}",
@@ -34,10 +54,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         field("num_attention_heads"),
         field("vocab_size")
     );
-    let is_text = !WhisperConfig::is_whisper(&checkpoint) && vlm::Architecture::of(&checkpoint).is_none();
-    if is_text && let Err(reason) = Architecture::of(&checkpoint) {
-        println!("{reason}");
-    }
     match checkpoint.quantization_config()? {
         Some(config) => println!(
             "{} bit, group {}, {}, {:?}, embeddings {}",
@@ -63,7 +79,37 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     for (kind, (tensors, bytes)) in kinds {
         println!("{tensors:>5} tensors {kind:<8} {:>9.1} MiB", bytes / f64::from(1 << 20));
     }
+    show_plan(args, &checkpoint)?;
     report(args)
+}
+
+/// What is stored how, by class of module; nothing for a model that cannot be quantized here.
+fn show_plan(args: &Args, checkpoint: &Checkpoint) -> anyhow::Result<()> {
+    let (vision, experts, connector) = (args.vision, args.experts, args.connector);
+    let (device, vlm) = (Backend::Cpu.open()?, VlmOptions { vision, experts, connector, ..VlmOptions::default() });
+    let nothing = CalibrationSize { sequences: 0, held_out: 0, seq_len: 1 };
+    // Round to nearest needs no calibration set, and stores what every other method stores.
+    let network = match open_network(checkpoint, None, nothing, Method::Rtn, vlm, &device) {
+        Ok(network) => network,
+        Err(reason) => {
+            println!("no plan: {reason}");
+            return Ok(());
+        }
+    };
+    let options = QuantizeOptions { embeddings: args.embeddings, ..QuantizeOptions::new(Method::Rtn, args.group_size) };
+    let lines = plan(checkpoint, &*network, &options)?;
+    let heading = if checkpoint.quantization_config()?.is_some() { "stored" } else { "would be stored" };
+    println!("{:<20} {heading:<24} {:>7} {:>12} {:>9}", "part", "tensors", "parameters", "MiB");
+    let row = |part: &str, stored: &str, tensors: usize, parameters: u64, bytes: u64| {
+        let (millions, mib) = (parameters as f64 / 1e6, bytes as f64 / f64::from(1 << 20));
+        println!("{part:<20} {stored:<24} {tensors:>7} {millions:>10.2} M {mib:>9.1}");
+    };
+    for line in &lines {
+        row(line.class, &line.stored, line.tensors, line.parameters, line.bytes);
+    }
+    let sum = |value: fn(&PlanLine) -> u64| lines.iter().map(value).sum();
+    row("all", "", lines.iter().map(|line| line.tensors).sum(), sum(|line| line.parameters), sum(|line| line.bytes));
+    Ok(())
 }
 
 /// Bytes of an element as stored; block formats say nothing about theirs here and count as one.

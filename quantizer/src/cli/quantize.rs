@@ -28,7 +28,8 @@ pub(super) struct Args {
     out: PathBuf,
     /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own; for Whisper a .jsonl file with
     /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz; for SmolVLM and CogVLM2 one
-    /// {"image": FILE, "text": …} a line, with a "question" if the text answers another one than "What is in the picture?"
+    /// {"image": FILE, "text": …} a line, with a "question" if the text answers another one than "What is in the picture?", or a
+    /// folder of pictures with its metadata.jsonl
     #[arg(long)]
     calibration: Option<PathBuf>,
     /// Calibration sequences

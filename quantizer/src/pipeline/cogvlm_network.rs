@@ -179,6 +179,16 @@ impl Network for CogVlmNetwork<'_> {
         self.blocks.embeddings()
     }
 
+    fn class(&self, tensor: &str) -> &'static str {
+        let of_vision = tensor.strip_prefix("model.vision.").map(|part| part.split('.').next().unwrap_or_default());
+        match of_vision {
+            Some("patch_embedding" | "transformer") => "vision tower",
+            Some(_) => "connector",
+            None if tensor.contains(".vision_expert_") || tensor.contains(".vision_mlp.") => "vision experts",
+            None => "language model",
+        }
+    }
+
     fn rows_i8(&self) -> Vec<String> {
         let mut modules = Vec::new();
         if self.options.vision == VisionType::Int8 {

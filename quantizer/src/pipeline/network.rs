@@ -65,6 +65,11 @@ pub trait Network {
         self.calibration()
     }
 
+    /// Which part of the model a tensor belongs to, for whoever reads the plan.
+    fn class(&self, _tensor: &str) -> &'static str {
+        "language model"
+    }
+
     /// Modules that are stored as 8-bit rows, however embeddings are.
     fn rows_i8(&self) -> Vec<String> {
         Vec::new()

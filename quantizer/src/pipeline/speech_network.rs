@@ -129,6 +129,10 @@ impl Network for SpeechNetwork<'_> {
         }
     }
 
+    fn class(&self, tensor: &str) -> &'static str {
+        if tensor.starts_with("model.encoder.") { "encoder" } else { "decoder" }
+    }
+
     fn embeddings(&self) -> Vec<String> {
         vec!["model.decoder.embed_tokens".into()]
     }

@@ -79,8 +79,11 @@ pub struct VlmNetwork<'a> {
 }
 
 impl<'a> VlmNetwork<'a> {
+    /// Checks, before hours of work, that the model is whole.
+    ///
     /// # Errors
-    /// [`PipelineError`] if the configuration is wrong, or a picture cannot be read or does not fit in the context.
+    /// [`PipelineError`] if the configuration is wrong or a tensor missing, or a picture cannot be read or does not fit in the
+    /// context.
     pub fn new(
         source: &'a Checkpoint,
         set: &CalibrationSet<Captioned>,
@@ -88,6 +91,7 @@ impl<'a> VlmNetwork<'a> {
         device: &'a Device,
     ) -> Result<Self, PipelineError> {
         let blocks = Idefics3Blocks::new(source, device)?;
+        blocks.check(source)?;
         let processor = PictureProcessor::from_checkpoint(source)?;
         let set = prepare(source, set, &blocks, &processor, &options.pictures)?;
         Ok(Self { source, device, blocks, processor, options, set })
@@ -224,6 +228,15 @@ impl Network for VlmNetwork<'_> {
     fn embeddings(&self) -> Vec<String> {
         let head = (!self.blocks.config.text_config.tie_word_embeddings).then_some("lm_head");
         ["model.text_model.embed_tokens"].into_iter().chain(head).map(String::from).collect()
+    }
+
+    fn class(&self, tensor: &str) -> &'static str {
+        let part = tensor.strip_prefix("model.").unwrap_or(tensor);
+        match part.split('.').next() {
+            Some("vision_model") => "vision tower",
+            Some("connector") => "connector",
+            _ => "language model",
+        }
     }
 
     fn rows_i8(&self) -> Vec<String> {

@@ -13,6 +13,8 @@ const QKV: [&str; 3] = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_pro
 const OUT: &str = "self_attn.out_proj";
 const FC1: &str = "mlp.fc1";
 const FC2: &str = "mlp.fc2";
+/// The norms of a block: before attention, before the feed-forward layers.
+pub(super) const NORMS: [&str; 2] = ["layer_norm1", "layer_norm2"];
 
 /// Names and widths `(name, in, out)` of the linear layers of every stage.
 pub(super) fn stages(config: &SiglipVisionConfig) -> Vec<Vec<(&'static str, usize, usize)>> {
@@ -76,12 +78,13 @@ impl SiglipBlock {
     ) -> Result<Self, CheckpointError> {
         let (d, intermediate) = (config.hidden_size, config.intermediate_size);
         let name = |module: &str| format!("{prefix}.{module}");
+        let [before_attention, before_mlp] = NORMS;
         let norm = |module| LayerNorm::load(checkpoint, &name(module), d, config.layer_norm_eps, device);
         Ok(Self {
-            layer_norm1: norm("layer_norm1")?,
+            layer_norm1: norm(before_attention)?,
             qkv_proj: load_qkv(checkpoint, QKV.map(name), d, [d; 3], device)?,
             out_proj: Linear::load(checkpoint, &name(OUT), d, d, device)?,
-            layer_norm2: norm("layer_norm2")?,
+            layer_norm2: norm(before_mlp)?,
             fc1: Linear::load(checkpoint, &name(FC1), d, intermediate, device)?,
             fc2: Linear::load(checkpoint, &name(FC2), intermediate, d, device)?,
             heads: config.num_attention_heads,

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::block::{self, SiglipBlock};
 use super::{PatchEmbeddings, SiglipVisionConfig, block_prefix};
 use crate::checkpoint::{Checkpoint, CheckpointError};
-use crate::text::{Block, BlockStack};
+use crate::text::{Block, BlockStack, TensorShape, linear_layers};
 
 /// A tower without its weights: loads and runs one block at a time.
 ///
@@ -20,6 +20,25 @@ impl SiglipBlocks {
     /// Prepares to load the blocks of the tower whose tensor names begin with `prefix` (`"model.vision_model"`).
     pub fn new(config: SiglipVisionConfig, prefix: &str) -> Self {
         Self { config, prefix: prefix.into() }
+    }
+
+    /// Every tensor of the tower, in full precision.
+    pub fn tensors(&self) -> Vec<TensorShape> {
+        let SiglipVisionConfig { hidden_size: d, num_channels, patch_size: side, .. } = self.config;
+        let name = |tensor: &str| format!("{}.{tensor}", self.prefix);
+        let mut tensors = vec![
+            (name("embeddings.patch_embedding.weight"), vec![d, num_channels, side, side]),
+            (name("embeddings.patch_embedding.bias"), vec![d]),
+            (name("embeddings.position_embedding.weight"), vec![self.config.patches(), d]),
+        ];
+        tensors.extend(linear_layers(self, |_| true));
+        let of_block = |n| {
+            let prefix = self.block_prefix(n);
+            block::NORMS.map(|norm| format!("{prefix}.{norm}"))
+        };
+        let norms = (0..self.num_blocks()).flat_map(of_block).chain([name("post_layernorm")]);
+        tensors.extend(norms.flat_map(|norm| ["weight", "bias"].map(|part| (format!("{norm}.{part}"), vec![d]))));
+        tensors
     }
 
     /// Reads what makes the input of the first block.

@@ -2,11 +2,12 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::{Connector, Idefics3Config, TEXT_MODEL, VISION_MODEL};
+use super::{Connector, Idefics3Config, PROJECTION, TEXT_MODEL, VISION_MODEL};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::int4::Precision;
 use crate::nn::{Embedding, LayerNorm};
 use crate::text::llama::LlamaBlocks;
+use crate::text::{check_shapes, check_tensors};
 use crate::vision::siglip::{SiglipBlocks, SiglipStart, load_post_layernorm};
 use crate::vlm::VlmError;
 use crate::vlm::put_features::put_features;
@@ -34,6 +35,18 @@ impl Idefics3Blocks {
             language: LlamaBlocks::part_of_a_model(config.text_config.clone(), TEXT_MODEL, device)?,
             config,
         })
+    }
+
+    /// Checks, before hours of work, that every tensor of the model is in `checkpoint` and has its shape.
+    ///
+    /// # Errors
+    /// [`CheckpointError::MissingTensor`] or [`CheckpointError::Shape`] names the first that is wrong.
+    pub fn check(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        let [in_features, out_features] = Connector::widths(&self.config);
+        let mut tensors = self.vision.tensors();
+        tensors.push((format!("{PROJECTION}.weight"), vec![out_features, in_features]));
+        check_shapes(tensors, checkpoint)?;
+        check_tensors(&self.language, checkpoint)
     }
 
     /// Reads what makes the input of the vision tower's first block.

@@ -59,8 +59,14 @@ impl Idefics3Config {
     /// Reads the fields of a checkpoint's configuration and checks that they fit together.
     ///
     /// # Errors
-    /// [`CheckpointError::Config`] says which field is wrong, [`CheckpointError::Unsupported`] for another language model.
+    /// [`CheckpointError::Config`] says which field is wrong, [`CheckpointError::Unsupported`] for another kind of model or of
+    /// language model.
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
+        if !Self::is_idefics3(checkpoint) {
+            let kind = checkpoint.config.get("model_type").and_then(Value::as_str).unwrap_or("that names none");
+            let what = format!("a vision-language model of the kind {kind}");
+            return Err(CheckpointError::unsupported(what, "use a SmolVLM or an Idefics3"));
+        }
         let wrong = |e: serde_json::Error| CheckpointError::Config(e.to_string());
         let mut fields = Fields::deserialize(&checkpoint.config).map_err(wrong)?;
         match fields.text_config.get("model_type").and_then(Value::as_str) {

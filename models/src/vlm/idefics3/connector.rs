@@ -19,6 +19,11 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Widths of what the projection reads and of what it makes.
+    pub(super) fn widths(config: &Idefics3Config) -> [usize; 2] {
+        [config.vision_config.hidden_size * config.scale_factor.pow(2), config.text_config.hidden_size]
+    }
+
     /// Reads the projection.
     ///
     /// # Errors
@@ -29,8 +34,8 @@ impl Connector {
         precision: Precision,
         device: &Device,
     ) -> Result<Self, CheckpointError> {
-        let in_features = config.vision_config.hidden_size * config.scale_factor.pow(2);
-        let proj = Linear::load(checkpoint, PROJECTION, in_features, config.text_config.hidden_size, device)?;
+        let [in_features, out_features] = Self::widths(config);
+        let proj = Linear::load(checkpoint, PROJECTION, in_features, out_features, device)?;
         Ok(Self { proj: proj.with_precision(precision), scale_factor: config.scale_factor })
     }
 
