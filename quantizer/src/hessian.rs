@@ -6,10 +6,12 @@
 
 use std::sync::OnceLock;
 
-use faer::{Mat, MatRef, Side, linalg::solvers::Solve};
+use faer::{Mat, MatRef};
 
 use crate::QuantizeError;
+use crate::cholesky::Cholesky;
 use crate::matrix::{Matrix, dot_f64};
+use crate::order::by_falling;
 
 /// Sums over calibration inputs of one or several layers that share their input.
 #[derive(Debug, Clone)]
@@ -131,6 +133,9 @@ pub(crate) fn inner(a: &Matrix, b: &Matrix) -> f64 {
 }
 
 /// A Hessian with enough added to its diagonal that it can be inverted.
+///
+/// What is made of it is kept for the other layers that share it, and can be freed step by step: targets need its solver,
+/// GPTQ one factor for each order of the columns, the closed loop nothing but itself.
 #[derive(Debug, Clone)]
 pub struct Damped {
     /// `H + lambda I`.
@@ -139,8 +144,7 @@ pub struct Damped {
     pub damping: f64,
     /// How often the damping had to be raised.
     pub raised: u32,
-    cholesky: faer::linalg::solvers::Llt<f64>,
-    /// Layers that share their inputs share these too.
+    solver: OnceLock<Option<Cholesky>>,
     natural: OnceLock<Option<Factor>>,
     by_diagonal: OnceLock<Option<Factor>>,
 }
@@ -162,19 +166,19 @@ impl Damped {
     ///
     /// # Errors
     /// [`QuantizeError::Singular`] if no sensible damping helps, [`QuantizeError::DeadLayer`] if every input is zero.
-    pub fn new(hessian: &Matrix, damping: f64) -> Result<Self, QuantizeError> {
-        let n = hessian.rows();
-        let mean = hessian.diagonal().iter().map(|&d| f64::from(d)).sum::<f64>() / n as f64;
+    pub fn new(mut hessian: Matrix, damping: f64) -> Result<Self, QuantizeError> {
+        let diagonal = hessian.diagonal();
+        let mean = diagonal.iter().map(|&d| f64::from(d)).sum::<f64>() / diagonal.len() as f64;
         if mean <= 0.0 {
             return Err(QuantizeError::DeadLayer);
         }
         let (mut damping, mut raised) = (damping, 0);
         while damping <= MAX_DAMPING {
-            let mut damped = hessian.clone();
-            damped.add_to_diagonal((damping * mean) as f32);
-            if let Some(cholesky) = cholesky(&damped) {
+            hessian.set_diagonal(&diagonal);
+            hessian.add_to_diagonal((damping * mean) as f32);
+            if let Some(cholesky) = cholesky(&hessian) {
                 let (natural, by_diagonal) = (OnceLock::new(), OnceLock::new());
-                return Ok(Self { hessian: damped, damping, raised, cholesky, natural, by_diagonal });
+                return Ok(Self { hessian, damping, raised, solver: Some(cholesky).into(), natural, by_diagonal });
             }
             damping = if damping > 0.0 { damping * 10.0 } else { 1e-6 };
             raised += 1;
@@ -182,21 +186,36 @@ impl Damped {
         Err(QuantizeError::Singular)
     }
 
+    /// Frees what targets were made with.
+    pub fn forget_solver(&mut self) {
+        self.solver.take();
+    }
+
+    /// Frees what GPTQ was run with.
+    pub fn forget_factors(&mut self) {
+        self.natural.take();
+        self.by_diagonal.take();
+    }
+
     /// `weight + strength * weight G^T (H + lambda I)^-1`: the weights that, on the inputs of the model quantized so far,
     /// come closest to the full-precision outputs (least squares, drawn towards `weight` by the damping).
-    #[must_use]
-    pub fn shifted_target(&self, weight: &Matrix, shift: &Matrix, strength: f32) -> Matrix {
+    ///
+    /// # Errors
+    /// [`QuantizeError::Singular`] if rounding spoils the solution.
+    pub fn shifted_target(&self, weight: &Matrix, shift: &Matrix, strength: f32) -> Result<Matrix, QuantizeError> {
+        let solver = self.solver.get_or_init(|| cholesky(&self.hessian)).as_ref().ok_or(QuantizeError::Singular)?;
         // (H + lambda I) Z = G W^T, Z [in, out].
         let right = MatRef::from_row_major_slice(shift.data(), shift.rows(), shift.cols());
         let product = right * weight.view().transpose();
-        let solved =
-            self.cholesky.solve(Mat::from_fn(product.nrows(), product.ncols(), |i, j| f64::from(product[(i, j)])));
+        let mut solved = Mat::from_fn(product.nrows(), product.ncols(), |i, j| f64::from(product[(i, j)]));
+        drop(product);
+        solver.solve_in_place(&mut solved);
         let mut target = weight.clone();
         for r in 0..target.rows() {
             let column = solved.col(r);
             target.row_mut(r).iter_mut().zip(column.iter()).for_each(|(t, &z)| *t += strength * z as f32);
         }
-        target
+        Ok(target)
     }
 
     /// The factor for columns in their order; `None` if rounding spoils it.
@@ -221,10 +240,7 @@ impl Damped {
     fn inverse_factor(&self, permutation: &[usize]) -> Option<Matrix> {
         let n = permutation.len();
         let reversed = |i: usize| permutation[n - 1 - i];
-        let h = Mat::from_fn(n, n, |i, j| f64::from(self.hessian.row(reversed(i))[reversed(j)]));
-        let lower = h.llt(Side::Lower).ok()?;
-        let mut inverse = Mat::<f64>::zeros(n, n);
-        faer::linalg::triangular_inverse::invert_lower_triangular(inverse.as_mut(), lower.L(), faer::Par::rayon(0));
+        let inverse = Cholesky::new(n, |i, j| self.hessian.row(reversed(i))[reversed(j)])?.into_inverse();
         let mut upper = Matrix::zeros(n, n);
         for i in 0..n {
             for (j, u) in upper.row_mut(i).iter_mut().enumerate().skip(i) {
@@ -237,15 +253,11 @@ impl Damped {
 
 /// Columns by falling diagonal; equal ones stay in their order.
 pub(crate) fn by_falling_diagonal(hessian: &Matrix) -> Vec<usize> {
-    let diagonal = hessian.diagonal();
-    let mut order: Vec<usize> = (0..diagonal.len()).collect();
-    order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]));
-    order
+    by_falling(&hessian.diagonal())
 }
 
-fn cholesky(h: &Matrix) -> Option<faer::linalg::solvers::Llt<f64>> {
-    let h = Mat::from_fn(h.rows(), h.cols(), |i, j| f64::from(h.row(i)[j]));
-    h.llt(Side::Lower).ok()
+fn cholesky(h: &Matrix) -> Option<Cholesky> {
+    Cholesky::new(h.rows(), |i, j| h.row(i)[j])
 }
 
 #[cfg(test)]
@@ -319,9 +331,9 @@ mod tests {
     fn the_shifted_target_is_the_least_squares_solution() {
         let s = streams();
         let calibration = calibration(&s, true);
-        let damped = Damped::new(&calibration.hessian, 1e-7).expect("regular");
+        let damped = Damped::new(calibration.hessian.clone(), 1e-7).expect("regular");
         let shift = calibration.shift.as_ref().expect("kept");
-        let target = damped.shifted_target(&s.weight, shift, 1.0);
+        let target = damped.shifted_target(&s.weight, shift, 1.0).expect("solves");
         let error = |q: &Matrix| output_distance(&s.x_fp, &s.weight, &s.x, q);
         let best = error(&target);
         assert!(best < 0.9 * error(&s.weight), "{best} {}", error(&s.weight));
@@ -340,16 +352,16 @@ mod tests {
         let mut moments = Moments::new(8, false, false);
         moments.add(&x, None);
         let hessian = moments.finish().expect("has inputs").hessian;
-        let damped = Damped::new(&hessian, 0.0).expect("damped");
+        let damped = Damped::new(hessian.clone(), 0.0).expect("damped");
         assert!(damped.raised > 0 && damped.damping > 0.0);
-        assert_eq!(Damped::new(&hessian, 0.01).expect("damped").raised, 0);
+        assert_eq!(Damped::new(hessian.clone(), 0.01).expect("damped").raised, 0);
         let order: Vec<usize> = (0..8).collect();
         assert!(damped.inverse_factor(&order).is_some());
     }
 
     #[test]
     fn the_factor_is_that_of_the_inverse() {
-        let hessian = Damped::new(&streams().x_hessian(), 0.01).expect("regular");
+        let hessian = Damped::new(streams().x_hessian(), 0.01).expect("regular");
         let order: Vec<usize> = (0..32).map(|i| (i * 5) % 32).collect();
         let u = hessian.inverse_factor(&order).expect("regular");
         // U H U^T = I for H in the same order.
@@ -381,8 +393,8 @@ mod tests {
         moments.add(&Matrix::from_rows(1, 2, vec![0.0, 1.0]).expect("fits"), None);
         let calibration = moments.finish().expect("has inputs");
         assert_eq!(calibration.dead_inputs(), 1);
-        assert!(Damped::new(&calibration.hessian, 0.01).is_ok());
-        assert!(matches!(Damped::new(&Matrix::zeros(2, 2), 0.01), Err(QuantizeError::DeadLayer)));
+        assert!(Damped::new(calibration.hessian.clone(), 0.01).is_ok());
+        assert!(matches!(Damped::new(Matrix::zeros(2, 2), 0.01), Err(QuantizeError::DeadLayer)));
         let mut moments = Moments::new(2, false, false);
         moments.add(&Matrix::from_rows(1, 2, vec![f32::NAN, 1.0]).expect("fits"), None);
         assert!(matches!(moments.finish(), Err(QuantizeError::NotFinite(_))));

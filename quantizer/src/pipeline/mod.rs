@@ -18,10 +18,9 @@ mod streams;
 mod text_network;
 mod vlm_network;
 
-pub use layer::quantize_layer;
 pub use network::{Begin, Network, StackSize};
 pub use options::{EmbeddingType, Method, QuantizeOptions};
-pub use parts::PARTS_ENDING;
+pub use parts::{Fingerprint, PARTS_ENDING};
 pub use prepare::open_network;
 pub use run::{Job, quantize_model};
 pub use speech_network::SpeechNetwork;
