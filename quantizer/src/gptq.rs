@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 
 use crate::QuantizeError;
+use crate::damped::{Damped, Factor};
 use crate::grid::{Grid, GridOptions, GridSearch, Step, check_group_size, fit_step};
-use crate::hessian::{Damped, Factor};
 use crate::layer::QuantizedLayer;
 use crate::matrix::{Matrix, axpy, vectorized};
 
@@ -159,8 +159,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::damped::by_falling_diagonal;
     use crate::grid::Symmetry;
-    use crate::hessian::{by_falling_diagonal, quadratic};
+    use crate::hessian::quadratic;
     use crate::rtn::rtn;
     use crate::synthetic;
 

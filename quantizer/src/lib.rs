@@ -3,6 +3,7 @@
 
 mod cholesky;
 pub mod cli;
+pub mod damped;
 mod error;
 pub mod eval;
 mod files;

@@ -162,9 +162,9 @@ mod tests {
     use faer::linalg::solvers::Solve;
 
     use super::*;
+    use crate::damped::Damped;
     use crate::gptq::{ColumnOrder, GptqOptions, gptq};
     use crate::grid::GridOptions;
-    use crate::hessian::Damped;
     use crate::synthetic;
 
     /// The paper's text, line by line, in f64 on `X` and `Y`: the weights after `options.rounds` rounds, and Γ / n of each.

@@ -9,9 +9,10 @@
 use rayon::prelude::*;
 
 use crate::QuantizeError;
+use crate::damped::Damped;
 use crate::gptq::{ROW_TILE, gptq_on_grid};
 use crate::grid::{MAX_CODE, Step};
-use crate::hessian::{Damped, inner};
+use crate::hessian::inner;
 use crate::layer::QuantizedLayer;
 use crate::matrix::{Matrix, axpy, dot, vectorized};
 use crate::order::SweepOrder;

@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use common::{VOCAB, rpiq, text, write_text_model};
 use safetensors::SafeTensors;

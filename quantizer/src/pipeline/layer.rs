@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use super::options::{Method, QuantizeOptions};
 use super::report::{LayerReport, RelativeError};
 use crate::QuantizeError;
+use crate::damped::Damped;
 use crate::gptq::{gptq, plain};
 use crate::grid::{GridOptions, GridSearch};
-use crate::hessian::{Calibration, Damped, quadratic};
+use crate::hessian::{Calibration, quadratic};
 use crate::layer::QuantizedLayer;
 use crate::matrix::Matrix;
 use crate::paper::paper_stage2;
@@ -137,7 +138,8 @@ impl LayerWork {
     ) -> Result<(QuantizedLayer, LayerReport), QuantizeError> {
         let start = Instant::now();
         let nearest = rtn(&self.weight, GridOptions { search: GridSearch::MinMax, ..options.grid })?;
-        let error = |weights: &Matrix| Some(RelativeError::from(held_out?.output_error(&self.weight, weights)));
+        let measure = held_out.map(|inputs| inputs.measure(&self.weight));
+        let error = |weights: &Matrix| Some(RelativeError::from(measure?.error(weights)));
         let mut report = LayerReport {
             layer: self.name.clone(),
             kept: "rtn".into(),
@@ -177,7 +179,7 @@ impl LayerWork {
         let (Some(held_out), Some(baseline), Some(first)) = (judged, baseline, first) else {
             return Some((Pick::Refined, refined));
         };
-        let error = |c: &Candidate| held_out.output_error(self.target(), &c.layer.dequantize()).own;
+        let error = |c: &Candidate| quadratic(&self.target().minus(&c.layer.dequantize()), &held_out.hessian);
         let (refined_error, first_error, baseline_error) = (error(refined), error(first.1), error(baseline.1));
         if refined_error < first_error.min(baseline_error) {
             return Some((Pick::Refined, refined));

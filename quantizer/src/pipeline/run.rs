@@ -17,9 +17,10 @@ use super::parts::{Fingerprint, Parts, Stored};
 use super::report::{LayerReport, REPORT_FILE, RunReport, Summary};
 use super::streams::Streams;
 use super::{Event, Listener, tell};
+use crate::damped::Damped;
 use crate::gptq::ColumnOrder;
 use crate::grid::Symmetry;
-use crate::hessian::{Calibration, Damped, Moments};
+use crate::hessian::{Calibration, Moments};
 use crate::matrix::Matrix;
 use crate::{PipelineError, QuantizeError};
 
@@ -206,7 +207,7 @@ impl Stage<'_> {
             };
             step(&mut layers, &|layer| layer.aim(&damped, shift.as_ref(), options))?;
             drop(shift);
-            damped.forget_solver();
+            damped.end_targets();
             step(&mut layers, &|layer| layer.compare_with_gptq(&damped, options))?;
             if options.order != ColumnOrder::Natural {
                 damped.forget_factors();

@@ -1,5 +1,5 @@
-//! The studies of the RPIQ paper (arXiv 2601.02888) on any language or speech model that is quantized here: how many rounds, which
-//! step, which calibration text, which order, how much memory.
+//! The studies of the RPIQ paper (arXiv 2601.02888) on any model that is quantized here: how many rounds, which step,
+//! which calibration text, which order, how much memory.
 //!
 //! A [`Kind`] becomes a list of [`Setting`]s ([`settings`]), each setting one run of the whole pipeline ([`Runner`]), whose
 //! outcome is kept in a file as it ends, and all outcomes together [`StudyResults`], which are a JSON file and a figure.

@@ -78,14 +78,14 @@ impl Base {
     }
 
     fn with_order(&self, method: Method, series: &str, order: SweepOrder) -> Setting {
-        let (label, value) = match order {
-            SweepOrder::Natural => ("as they come".into(), 0.0),
-            SweepOrder::FallingDiagonal => ("largest diagonal first".into(), -1.0),
-            SweepOrder::Random(seed) => (format!("random, seed {seed}"), seed as f64),
+        let (name, label, value) = match order {
+            SweepOrder::Natural => ("natural".into(), "as they come".into(), 0.0),
+            SweepOrder::FallingDiagonal => ("falling".into(), "largest diagonal first".into(), -1.0),
+            SweepOrder::Random(seed) => (format!("random-{seed}"), format!("random, seed {seed}"), seed as f64),
         };
         let mut setting = self.setting(method, series, label, value);
         (setting.options.rpiq.order, setting.options.paper.order) = (order, order);
-        setting.named(format!("order-{value}"))
+        setting.named(format!("order-{name}"))
     }
 
     fn with_instances(&self, method: Method, series: &str, instances: usize) -> Setting {

@@ -14,7 +14,7 @@ use crate::eval::perplexity::perplexity;
 use crate::files::{read_json, write_json};
 use crate::pipeline::calibration::CalibrationSize;
 use crate::pipeline::report::RunReport;
-use crate::pipeline::{Fingerprint, Job, Listener, PARTS_ENDING, VlmOptions, open_network, quantize_model};
+use crate::pipeline::{Fingerprint, Job, Listener, VlmOptions, open_network, quantize_model};
 
 /// A text to measure perplexity on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,6 @@ impl Runner<'_> {
             }
             report => report?,
         };
-        debug_assert!(!self.folder.join(format!("{}{PARTS_ENDING}", setting.name)).exists());
         let perplexity = self.perplexity.map(|text| self.measure(&Checkpoint::open(&out)?, text)).transpose()?;
         let outcome = Outcome {
             setting: setting.clone(),
