@@ -117,8 +117,11 @@ fn measured(study: &Value, expected: usize) {
         let comparison = &point["against_gptq"];
         assert_eq!(comparison["layers"], 14, "{point}");
         assert!((0.01..10.0).contains(&number(&comparison["mean_ratio"])), "{point}");
-        let own = number(&point["on_own_inputs"]["held_out"]);
-        assert!(own > 0.0 && own < 1.0, "{point}");
+        // Round to nearest has no GPTQ beside it.
+        if point["series"] != "RTN" {
+            let own = number(&point["on_own_inputs"]["held_out"]);
+            assert!(own > 0.0 && own < 1.0, "{point}");
+        }
         assert!(number(&point["perplexity"]) > 1.0 && number(&point["seconds"]) > 0.0, "{point}");
     }
     let ratio = |n: usize| number(&model["baselines"][n]["against_gptq"]["mean_ratio"]);
