@@ -17,6 +17,7 @@ pub mod paper;
 pub mod pictures;
 pub mod pipeline;
 pub mod random_model;
+pub mod random_pictures;
 pub mod recordings;
 pub mod rpiq;
 pub mod rtn;

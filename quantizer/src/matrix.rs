@@ -1,5 +1,7 @@
 //! Row-major matrices of `f32` and the dense products on them, done by faer on all cores.
 
+use std::ops::Range;
+
 use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, MatMut, MatRef, Par};
 
@@ -46,6 +48,17 @@ impl Matrix {
     /// If there is no such row.
     pub fn row_mut(&mut self, r: usize) -> &mut [f32] {
         &mut self.data[r * self.cols..(r + 1) * self.cols]
+    }
+
+    /// The rows of two `runs`, one run after the other.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn select_rows(&self, runs: &[Range<usize>; 2]) -> Self {
+        let run = |run: &Range<usize>| &self.data[run.start * self.cols..run.end * self.cols];
+        let data = runs.each_ref().map(run).concat();
+        Self { rows: runs.iter().map(Range::len).sum(), cols: self.cols, data }
     }
 
     /// All values, row by row.

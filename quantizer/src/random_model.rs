@@ -1,4 +1,4 @@
-//! Language models of any width with random weights: to measure what quantizing takes where the weights themselves do not matter.
+//! Language models, and CogVLM2, of any width with random weights: to measure what quantizing takes where the weights themselves do not matter.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,12 +11,14 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use sightread_models::checkpoint::{Checkpoint, CheckpointError, StoredType, TensorInfo, TensorSource};
 use sightread_models::text::text_blocks;
+use sightread_models::vlm::cogvlm::{BEGIN, CogVlmBlocks, CogVlmConfig, PAD};
 use tokenizers::Tokenizer;
 
 /// Configurations that are known by name, with the fields of the published models.
-const KNOWN: [(&str, &str); 2] = [
+const KNOWN: [(&str, &str); 3] = [
     ("opt-6.7b", include_str!("random_model/opt-6.7b.json")),
     ("llama-3.1-8b", include_str!("random_model/llama-3.1-8b.json")),
+    ("cogvlm2-19b", include_str!("random_model/cogvlm2-19b.json")),
 ];
 /// Standard deviation of linear weights, embeddings and biases, and of norms around 1: what such models start training with.
 const SPREAD: f32 = 0.02;
@@ -33,25 +35,53 @@ pub fn known_names() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().map(|(name, _)| *name)
 }
 
-/// A language model with random weights and a tokenizer of the words `w1`, `w2`, …; `path` is where it is said to come from.
+/// `config` with other numbers of blocks: those of the language model and of a vision tower, if there is one.
+pub fn with_layers(mut config: Value, layers: usize) -> Value {
+    if let Some(vision) = config.get_mut("vision_config").and_then(Value::as_object_mut) {
+        vision.insert("num_hidden_layers".into(), layers.into());
+    }
+    config["num_hidden_layers"] = layers.into();
+    config
+}
+
+/// A language model or a CogVLM2 with random weights and a tokenizer of the words `w1`, `w2`, …; `path` is where it is said to come
+/// from.
 ///
 /// # Errors
 /// [`CheckpointError`] if the configuration is wrong or of an unknown architecture.
 pub fn random_model(config: Value, seed: u64, path: PathBuf) -> Result<Checkpoint, CheckpointError> {
     let tensors = Box::new(RandomTensors { seed, shapes: BTreeMap::new() });
     let empty = Checkpoint { path, config, tensors, tokenizer: None, chat_template: None };
-    let blocks = text_blocks(&empty, &Device::flex())?;
-    let shapes = blocks.tensors().into_iter().collect();
-    let tokenizer = word_tokenizer(blocks.sizes().vocab_size)?;
+    let device = Device::flex();
+    let (tensors, tokenizer) = if CogVlmConfig::is_cogvlm(&empty) {
+        let blocks = CogVlmBlocks::new(&empty, &device)?;
+        let CogVlmConfig { vocab_size, bos_token_id, pad_token_id, .. } = blocks.config;
+        (blocks.tensors(), word_tokenizer(vocab_size, &[(BEGIN, bos_token_id), (PAD, pad_token_id)])?)
+    } else {
+        let blocks = text_blocks(&empty, &device)?;
+        (blocks.tensors(), word_tokenizer(blocks.sizes().vocab_size, &[])?)
+    };
+    let shapes = tensors.into_iter().collect();
     Ok(Checkpoint { tensors: Box::new(RandomTensors { seed, shapes }), tokenizer: Some(tokenizer), ..empty })
 }
 
-/// One word for each token of the vocabulary.
-fn word_tokenizer(vocab_size: usize) -> Result<Tokenizer, CheckpointError> {
-    let word = |i: usize| if i == 0 { "[UNK]".to_string() } else { format!("w{i}") };
+/// One word for each token of the vocabulary, but for `special` ones.
+fn word_tokenizer(vocab_size: usize, special: &[(&str, u32)]) -> Result<Tokenizer, CheckpointError> {
+    let word = |i: usize| match special.iter().find(|(_, id)| *id as usize == i) {
+        Some((token, _)) => token.to_string(),
+        None if i == 0 => "[UNK]".to_string(),
+        None => format!("w{i}"),
+    };
     let vocab: Map<String, Value> = (0..vocab_size).map(|i| (word(i), i.into())).collect();
+    let added = special.iter().map(|(content, id)| {
+        json!({
+            "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+            "special": true,
+        })
+    });
+    let added: Vec<Value> = added.collect();
     let tokenizer = json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added, "normalizer": null,
         "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": null, "decoder": null,
         "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
     });
@@ -130,11 +160,23 @@ mod tests {
             let elements = |name: &String| model.tensors.info(name).map_or(0, |i| i.shape.iter().product::<usize>());
             let billions = model.tensors.names().iter().map(elements).sum::<usize>() as f64 / 1e9;
             assert!(
-                name.ends_with(&format!("{:.0}b", billions)) || name.contains(&format!("{billions:.1}")),
+                name.ends_with(&format!("{:.0}b", billions.floor())) || name.contains(&format!("{billions:.1}")),
                 "{billions}"
             );
         }
         assert!(known_config("gpt-5").is_none());
+    }
+
+    #[test]
+    fn cogvlm2_has_the_tensors_that_its_index_counts() {
+        let model = random_model(known_config("cogvlm2-19b").expect("JSON"), 0, "nowhere".into()).expect("known");
+        let names = model.tensors.names();
+        let elements = |name: &String| model.tensors.info(name).map_or(0, |i| i.shape.iter().product::<usize>());
+        // In `model.safetensors.index.json`: 1,221 names, 39,006,214,656 bytes. One name in each block are its 64 frequencies.
+        assert_eq!(names.len() + 32, 1221);
+        assert_eq!(2 * (names.iter().map(elements).sum::<usize>() + 32 * 64), 39_006_214_656);
+        let tokenizer = model.tokenizer.as_ref().expect("made");
+        assert_eq!((tokenizer.token_to_id(BEGIN), tokenizer.token_to_id(PAD)), (Some(128_000), Some(128_002)));
     }
 
     #[test]

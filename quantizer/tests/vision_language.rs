@@ -1,11 +1,13 @@
 //! A SmolVLM with random weights goes through the whole command: pictures in, a packed folder out that answers.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
-use image::{Rgb, RgbImage};
-use serde_json::{Value, json};
+use common::{picture, rpiq, text, write_pictures};
+use serde_json::Value;
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 use sightread_models::text::LoadOptions;
@@ -19,34 +21,6 @@ const BLOCKS: usize = 2;
 /// The fixture that parity tests compare with transformers.
 fn model() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/idefics3/smolvlm")
-}
-
-/// Slopes and stripes, each picture others.
-fn picture(n: u32) -> RgbImage {
-    let value = |x: u32, y: u32, c: u32| ((x * (3 + n) + y * (7 + c) + x / (4 + n) % 2 * 120) % 256) as u8;
-    RgbImage::from_fn(70 + n, 50 + 2 * n, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c))))
-}
-
-fn write_pictures(folder: &Path, count: u32) -> PathBuf {
-    let lines: Vec<String> = (0..count)
-        .map(|n| {
-            let name = format!("{n}.png");
-            picture(n).save(folder.join(&name)).expect("written");
-            json!({"image": name, "question": format!("What is {n}?"), "text": format!("The total is {}.", n * 37)})
-                .to_string()
-        })
-        .collect();
-    let path = folder.join("list.jsonl");
-    fs::write(&path, lines.join("\n")).expect("written");
-    path
-}
-
-fn rpiq(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rpiq")).args(arguments).output().expect("starts")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("text")
 }
 
 fn quantize(list: &Path, out: &Path, more: &[&str]) -> Output {

@@ -15,6 +15,8 @@ pub enum Architecture {
     },
     /// A language model of the Llama family.
     Llama,
+    /// CogVLM2, which sees pictures.
+    CogVlm,
     /// One that this program does not know.
     Unknown(String),
 }
@@ -26,6 +28,8 @@ pub enum CalibratedOn {
     Text,
     /// Recordings with their words.
     Recordings,
+    /// Pictures with answers about them.
+    Pictures,
 }
 
 /// Tokens of a Whisper for several languages without those that name them; English ones have fewer than with the 99 of the first.
@@ -36,6 +40,11 @@ impl Architecture {
     /// What a configuration (`config.json`) says.
     pub fn of(config: &Value) -> Self {
         let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
+        // It is known by this name alone.
+        let architectures = config.get("architectures").and_then(Value::as_array);
+        if architectures.is_some_and(|names| names.iter().any(|name| name == "CogVLMForCausalLM")) {
+            return Self::CogVlm;
+        }
         match model_type {
             "llama" => Self::Llama,
             "whisper" => {
@@ -54,6 +63,7 @@ impl Architecture {
             Self::Starter => &["reads text", "answers questions about the text"],
             Self::Whisper { .. } => &["understands speech"],
             Self::Llama => &["is a language model, which answers in the command rpiq generate"],
+            Self::CogVlm => &["answers questions about a picture, in the command rpiq ask"],
             Self::Unknown(_) => &[],
         };
         abilities.iter().map(ToString::to_string).collect()
@@ -64,6 +74,8 @@ impl Architecture {
         match self {
             Self::Starter | Self::Whisper { languages: 1 } => vec!["English".into()],
             Self::Whisper { languages } => vec!["English".into(), format!("{} other languages", languages - 1)],
+            // Another edition of CogVLM2, of the same configuration, knows Chinese too.
+            Self::CogVlm => vec!["English".into()],
             Self::Llama | Self::Unknown(_) => vec![],
         }
     }
@@ -78,6 +90,7 @@ impl Architecture {
         match self {
             Self::Llama => Some(CalibratedOn::Text),
             Self::Whisper { .. } => Some(CalibratedOn::Recordings),
+            Self::CogVlm => Some(CalibratedOn::Pictures),
             // Its halves are quantized by its own recipe.
             Self::Starter | Self::Unknown(_) => None,
         }
@@ -108,5 +121,9 @@ mod tests {
             assert_eq!((unknown.calibrated_on(), unknown.answers()), (None, false));
         }
         assert_eq!(Architecture::of(&json!({"model_type": "llama"})), Architecture::Llama);
+        // As the published model has it, without a model_type.
+        let cogvlm = Architecture::of(&json!({"architectures": ["CogVLMForCausalLM"], "hidden_size": 4096}));
+        assert_eq!(cogvlm, Architecture::CogVlm);
+        assert!(!cogvlm.abilities().is_empty() && !cogvlm.answers());
     }
 }

@@ -10,6 +10,7 @@ use sightread_models::checkpoint::{Checkpoint, CheckpointError, MANIFEST_FILE, M
 use sightread_models::device::Device;
 use sightread_models::speech::WhisperConfig;
 use sightread_models::text::text_blocks;
+use sightread_models::vlm::cogvlm::CogVlmConfig;
 
 use super::{Architecture, Card, ModelEntry, folder};
 use crate::speech::transcribe;
@@ -115,6 +116,7 @@ fn architecture_of(folder: &Path) -> Result<Architecture, CheckpointError> {
         // Its configuration is all that is looked at.
         Architecture::Llama => drop(text_blocks(&checkpoint, &Device::flex())?),
         Architecture::Whisper { .. } => drop(WhisperConfig::from_checkpoint(&checkpoint)?),
+        Architecture::CogVlm => drop(CogVlmConfig::from_checkpoint(&checkpoint)?),
         Architecture::Starter => {}
         Architecture::Unknown(kind) => {
             let what = format!("a model of the kind {kind}");

@@ -1,6 +1,6 @@
 //! Attention with grouped queries over a KV cache.
 
-use burn::tensor::{Bool, Tensor, activation::softmax};
+use burn::tensor::{Bool, Device, Tensor, activation::softmax};
 
 use super::attention_cpu::{Attention, Dims, Heads};
 use crate::cpu::{Isa, flex};
@@ -27,6 +27,11 @@ pub fn attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, offset: usize) -> Ten
 /// If the shapes do not fit each other.
 pub fn full_attention(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
     run(q, k, v, None)
+}
+
+/// Whether attention on `device` holds the scores of all queries of a sequence at once; on the CPU it holds those of a few.
+pub fn holds_all_scores(device: &Device) -> bool {
+    !flex::is_cpu(device)
 }
 
 fn run(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, causal_offset: Option<usize>) -> Tensor<4> {

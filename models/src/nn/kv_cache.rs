@@ -1,5 +1,7 @@
 //! Keys and values of the positions a decoder layer has seen.
 
+use std::ops::Range;
+
 use burn::tensor::{Int, Tensor, TensorData};
 
 /// Positions by which a full cache grows.
@@ -11,9 +13,21 @@ pub struct KvCache {
     /// Keys and values, `[b, h_kv, capacity, dh]`.
     buffers: Option<[Tensor<4>; 2]>,
     len: usize,
+    picture: Range<usize>,
 }
 
 impl KvCache {
+    /// An empty cache for a sequence in which the positions `picture` are those of a picture.
+    pub fn with_picture(picture: Range<usize>) -> Self {
+        Self { picture, ..Self::default() }
+    }
+
+    /// Positions of the sequence, held or still to come, that are those of a picture; none unless the cache was made for one.
+    /// Only models that treat them otherwise than those of text ask for them (CogVLM).
+    pub fn picture(&self) -> Range<usize> {
+        self.picture.clone()
+    }
+
     /// Positions held.
     pub fn len(&self) -> usize {
         self.len

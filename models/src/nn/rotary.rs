@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::RopeParameters;
 use super::rope::Frequencies;
@@ -42,16 +42,38 @@ impl Rotary {
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         let frequencies = parameters.frequencies(rope_theta, head_dim, context)?;
+        Ok(Self::of(frequencies, context, device))
+    }
+
+    /// With the frequencies `inv_freq` `[dh / 2]`, in radians per position, that a checkpoint stores.
+    pub fn with_frequencies(inv_freq: Vec<f32>, context: usize, device: &Device) -> Self {
+        Self::of(Frequencies { inv_freq, attention_factor: 1.0 }, context, device)
+    }
+
+    fn of(frequencies: Frequencies, context: usize, device: &Device) -> Self {
         let table = RwLock::new(frequencies.table(CHUNK.min(context), device));
-        Ok(Self { frequencies, table })
+        Self { frequencies, table }
     }
 
     /// Splits `x` `[b, t, h * dh]` into heads and turns them: `[b, h, t, dh]`. The first of the `t` positions is `offset`.
     pub fn forward(&self, x: Tensor<3>, offset: usize) -> Tensor<4> {
+        let rows = self.rows(offset, x.dims()[1], &x.device());
+        self.turn(x, rows)
+    }
+
+    /// The same at any `positions`, one for each of the `t`: a picture's may all be the same.
+    pub fn forward_at(&self, x: Tensor<3>, positions: &[usize]) -> Tensor<4> {
+        let device = x.device();
+        let Table { cos, sin } = self.rows(0, positions.iter().max().map_or(0, |last| last + 1), &device);
+        let ids: Vec<i32> = positions.iter().map(|&p| p as i32).collect();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [positions.len()]), &device);
+        self.turn(x, Table { cos: cos.select(0, ids.clone()), sin: sin.select(0, ids) })
+    }
+
+    fn turn(&self, x: Tensor<3>, Table { cos, sin }: Table) -> Tensor<4> {
         let [b, t, width] = x.dims();
         let half = self.frequencies.inv_freq.len();
         let (h, dh) = (width / (2 * half), 2 * half);
-        let Table { cos, sin } = self.rows(offset, t, &x.device());
         if flex::is_cpu(&x.device()) {
             return in_one_pass(x, cos, sin, [b, h, t, dh]);
         }
@@ -112,4 +134,24 @@ fn in_one_pass(x: Tensor<3>, cos: Tensor<2>, sin: Tensor<2>, [b, h, t, dh]: [usi
     };
     flex::with_rows(x, |x| flex::with_rows(cos, |cos| flex::with_rows(sin, |sin| turn(x, cos, sin))));
     flex::from_values(out, [b, h, t, dh])
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    #[test]
+    fn any_positions_are_turned_as_they_are_one_after_the_other() {
+        let device = Device::flex();
+        let rotary = Rotary::with_frequencies(vec![1.0, 0.3, 0.01], 4096, &device);
+        let x = Tensor::<3>::random([1, 5, 12], Distribution::Default, &device);
+        let values = |x: Tensor<4>| x.into_data().try_into_vec::<f32>().unwrap();
+        let apart = rotary.forward_at(x.clone(), &[0, 1, 1500, 1500, 2]);
+        for (n, position) in [0, 1, 1500, 1500, 2].into_iter().enumerate() {
+            let alone = rotary.forward(x.clone().narrow(1, n, 1), position);
+            assert_eq!(values(apart.clone().narrow(2, n, 1)), values(alone));
+        }
+    }
 }

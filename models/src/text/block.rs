@@ -1,5 +1,7 @@
 //! What the quantizer needs of any network: blocks that load one by one and run stage by stage.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor};
 
 use super::{TensorShape, TextSizes};
@@ -16,7 +18,8 @@ pub struct BlockState {
 }
 
 /// One decoder block, cut into stages: the linear layers of a stage read the same input, and that input depends on the
-/// stages before. The quantizer replaces the layers of a stage, then advances, and so never computes anything twice.
+/// stages before. The quantizer replaces the layers of a stage, then advances, and so never computes anything twice. Where the
+/// layers of two stages read different rows of one input (see [`BlockStack::rows`]), the first leaves the work to the second.
 pub trait Block: Send {
     /// Prepares the first stage for the block's input `x` `[b, t, d]`.
     fn begin(&self, x: Tensor<3>) -> BlockState;
@@ -47,6 +50,17 @@ pub trait BlockStack: Send + Sync {
 
     /// Names of the linear layers of every stage of a block, with their widths `(name, in, out)`.
     fn stages(&self) -> Vec<Vec<(&'static str, usize, usize)>>;
+
+    /// Which of the `t` rows of a stage's input its layers read, in two runs, either of which may be empty: all of them, unless
+    /// rows of different kinds have layers of their own.
+    fn rows(&self, _stage: usize, t: usize) -> [Range<usize>; 2] {
+        [0..t, t..t]
+    }
+
+    /// An empty cache for a sequence of the kind that this stack is calibrated on.
+    fn cache(&self) -> KvCache {
+        KvCache::default()
+    }
 
     /// Reads one block.
     ///

@@ -7,11 +7,11 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::nn::{Embedding, Linear};
 
 /// Name of the head where it is not the embedding.
-pub(super) const LM_HEAD: &str = "lm_head";
+pub(crate) const LM_HEAD: &str = "lm_head";
 
 /// The output head.
 #[derive(Debug)]
-pub(super) enum Head {
+pub(crate) enum Head {
     /// The embedding serves as output head.
     Tied,
     /// Floats or 8-bit rows.
@@ -22,7 +22,7 @@ pub(super) enum Head {
 
 impl Head {
     /// Reads the head of hidden states of width `d`, unless it is `tied` to the embedding.
-    pub(super) fn load(
+    pub(crate) fn load(
         checkpoint: &Checkpoint,
         tied: bool,
         [vocab_size, d]: [usize; 2],
@@ -40,7 +40,7 @@ impl Head {
     }
 
     /// `hidden` `[b, t, d]` to logits `[b, t, vocab]`; `embed_tokens` is the embedding it may be tied to.
-    pub(super) fn forward(&self, hidden: Tensor<3>, embed_tokens: &Embedding) -> Tensor<3> {
+    pub(crate) fn forward(&self, hidden: Tensor<3>, embed_tokens: &Embedding) -> Tensor<3> {
         match self {
             Self::Tied => embed_tokens.project(hidden),
             Self::Rows(rows) => rows.project(hidden),
@@ -49,7 +49,7 @@ impl Head {
     }
 
     /// Bytes the head takes in memory beside the embedding.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Tied => 0,
             Self::Rows(rows) => rows.bytes(),

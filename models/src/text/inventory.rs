@@ -11,20 +11,37 @@ pub type TensorShape = (String, Vec<usize>);
 /// # Errors
 /// [`CheckpointError::MissingTensor`] or [`CheckpointError::Shape`] names the first that is wrong.
 pub fn check_tensors(model: &dyn BlockModel, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+    check_shapes(model.tensors(), checkpoint)
+}
+
+/// The same for any list of tensors.
+///
+/// # Errors
+/// As [`check_tensors`].
+pub fn check_shapes(tensors: Vec<TensorShape>, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
     let is_packed = |name: &str| {
         let prefix = name.strip_suffix(".weight");
         prefix.is_some_and(|prefix| checkpoint.tensors.info(&format!("{prefix}.qweight")).is_some())
     };
-    let mut tensors = model.tensors().into_iter().filter(|(name, _)| !is_packed(name));
+    let mut tensors = tensors.into_iter().filter(|(name, _)| !is_packed(name));
     tensors.try_for_each(|(name, shape)| checkpoint.expect_shape(&name, &shape))
 }
 
 /// The linear layers of all blocks; `has_bias` tells which, by their names in the block, have a bias.
-pub(super) fn linear_layers(stack: &dyn BlockStack, has_bias: impl Fn(&str) -> bool) -> Vec<TensorShape> {
+pub(crate) fn linear_layers(stack: &dyn BlockStack, has_bias: impl Fn(&str) -> bool) -> Vec<TensorShape> {
+    layers_in_blocks(stack, &stack.stages().concat(), has_bias)
+}
+
+/// The same for `layers` (name, in, out) that the stages need not name.
+pub(crate) fn layers_in_blocks(
+    stack: &dyn BlockStack,
+    layers: &[(&'static str, usize, usize)],
+    has_bias: impl Fn(&str) -> bool,
+) -> Vec<TensorShape> {
     let mut tensors = Vec::new();
     for block in 0..stack.num_blocks() {
         let prefix = stack.block_prefix(block);
-        for (name, in_features, out_features) in stack.stages().into_iter().flatten() {
+        for &(name, in_features, out_features) in layers {
             tensors.push((format!("{prefix}.{name}.weight"), vec![out_features, in_features]));
             if has_bias(name) {
                 tensors.push((format!("{prefix}.{name}.bias"), vec![out_features]));

@@ -1,6 +1,7 @@
 //! A whole language model, whatever its architecture.
 
 use std::fmt;
+use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 
@@ -100,7 +101,7 @@ impl TextModel {
             Architecture::Llama => Box::new(Llama::load(checkpoint, options, device)?),
             Architecture::Opt => Box::new(Opt::load(checkpoint, options, device)?),
         };
-        Ok(Self { decoder, device: device.clone() })
+        Ok(Self::from_decoder(decoder, device))
     }
 
     /// The Llama of a larger model.
@@ -114,7 +115,12 @@ impl TextModel {
         device: &Device,
     ) -> Result<Self, CheckpointError> {
         let decoder = Box::new(Llama::load_blocks(checkpoint, blocks, options, device)?);
-        Ok(Self { decoder, device: device.clone() })
+        Ok(Self::from_decoder(decoder, device))
+    }
+
+    /// A model of any architecture, its weights on `device`.
+    pub fn from_decoder(decoder: Box<dyn Decoder>, device: &Device) -> Self {
+        Self { decoder, device: device.clone() }
     }
 
     /// Widths, vocabulary and context.
@@ -130,6 +136,11 @@ impl TextModel {
     /// An empty cache for [`TextModel::forward`].
     pub fn cache(&self) -> TextCache {
         TextCache(vec![KvCache::default(); self.sizes().num_hidden_layers])
+    }
+
+    /// An empty cache for a text in which the positions `picture` are those of a picture, for models that treat them otherwise.
+    pub fn cache_with_picture(&self, picture: Range<usize>) -> TextCache {
+        TextCache(vec![KvCache::with_picture(picture); self.sizes().num_hidden_layers])
     }
 
     /// Reads `tokens` behind what `cache` holds; what the output head reads, `[1, t, d]`.

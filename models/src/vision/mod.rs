@@ -1,5 +1,5 @@
-//! The vision tower of the starter model: text detector, line classifier, text recogniser (PP-OCRv6 small); and the one of
-//! SmolVLM and Idefics3 ([`siglip`]).
+//! The vision tower of the starter model: text detector, line classifier, text recogniser (PP-OCRv6 small); and those of
+//! SmolVLM and Idefics3 ([`siglip`]) and of CogVLM2 ([`eva`]).
 //!
 //! A picture goes in as plain 8-bit RGB ([`RgbView`]) at the size the caller chose; probabilities and characters come
 //! out of the starter model's networks as plain numbers, no tensor leaves them. Normalisation and channel order are done here:
@@ -17,8 +17,8 @@ mod cpu;
 mod ctc;
 mod detector;
 mod error;
+pub mod eva;
 mod image;
-mod lanczos;
 mod lcnet;
 mod line_classifier;
 #[cfg(test)]
@@ -27,6 +27,7 @@ mod oracle;
 mod parity;
 mod pyramid;
 mod recognizer;
+mod resize;
 pub mod siglip;
 mod weights;
 
@@ -34,8 +35,9 @@ pub use conv::Ops;
 pub use ctc::{CharRead, LineRead};
 pub use detector::{Detector, ProbabilityMap};
 pub use error::VisionError;
+pub use eva::{EvaClip, EvaVisionConfig};
 pub use image::{RgbPicture, RgbView};
-pub(crate) use lanczos::resize_lanczos;
 pub use line_classifier::LineClassifier;
 pub use recognizer::Recognizer;
+pub(crate) use resize::{resize_bicubic, resize_lanczos};
 pub use siglip::{Siglip, SiglipVisionConfig};

@@ -11,25 +11,26 @@
 //! | picture and question → tokens | [`PromptBuilder`] |
 //! | all of it, for the app | [`VisionLanguage`] |
 
-mod answer;
 mod blocks;
 mod config;
 mod connector;
 mod processor;
 mod prompt;
+mod reader;
 mod settings;
 mod sizes;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-pub use answer::{END_OF_UTTERANCE, EncodedPicture, VisionLanguage};
 pub use blocks::{Idefics3Blocks, LanguageStart};
 pub use config::Idefics3Config;
 pub use connector::{Connector, PROJECTION};
 pub use processor::{PictureOptions, PictureProcessor, TiledPicture};
 pub use prompt::PromptBuilder;
+pub use reader::{END_OF_UTTERANCE, Idefics3Reader, VisionLanguage};
 
 use super::VlmError;
+use super::put_features::put_features;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::text::llama::LlamaBlocks;
 use crate::text::{LoadOptions, TextModel};
@@ -111,41 +112,4 @@ impl Idefics3 {
     pub fn bytes(&self) -> [usize; 3] {
         [self.vision.bytes(), self.connector.bytes(), self.language.bytes()]
     }
-}
-
-/// `embedded` `[1, t, d]` of `tokens` with `features` `[tiles, image_seq_len, d]`, which may come in parts, in the places of
-/// `image_token`, in order.
-fn put_features(
-    embedded: Tensor<3>,
-    tokens: &[u32],
-    image_token: u32,
-    features: Vec<Tensor<3>>,
-) -> Result<Tensor<3>, VlmError> {
-    let positions = |part: &Tensor<3>| part.dims()[0] * part.dims()[1];
-    let places = tokens.iter().filter(|&&token| token == image_token).count();
-    let count = features.iter().map(positions).sum();
-    if places != count {
-        return Err(VlmError::Places { places, features: count });
-    }
-    if count == 0 {
-        return Ok(embedded);
-    }
-    let d = embedded.dims()[2];
-    let features = features.into_iter().map(|part| {
-        let count = positions(&part);
-        part.reshape([1, count, d])
-    });
-    let features = Tensor::cat(features.collect(), 1);
-    let mut parts = Vec::new();
-    let (mut start, mut used) = (0, 0);
-    for run in tokens.chunk_by(|a, b| (*a == image_token) == (*b == image_token)) {
-        if run.first() == Some(&image_token) {
-            parts.push(features.clone().narrow(1, used, run.len()));
-            used += run.len();
-        } else {
-            parts.push(embedded.clone().narrow(1, start, run.len()));
-        }
-        start += run.len();
-    }
-    Ok(Tensor::cat(parts, 1))
 }

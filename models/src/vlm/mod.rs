@@ -1,11 +1,21 @@
 //! Vision-language models.
 
+mod architecture;
+pub mod cogvlm;
 mod error;
 pub mod idefics3;
+mod patches;
+mod pixel_shuffle;
+mod plain_text;
+mod put_features;
 mod starter;
+mod viewer;
 
+pub use architecture::{Architecture, VisionLanguage};
 pub use error::VlmError;
+pub use idefics3::PictureOptions;
 pub use starter::{CopyRule, EncodedText, PictureAnswer, StarterLanguage};
+pub use viewer::{Beginning, EncodedPicture, GoOn, PictureModel, Viewer};
 
 /// `ln Σ eˡ`, without overflow.
 fn log_sum_exp(logits: &[f32]) -> f32 {

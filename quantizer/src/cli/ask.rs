@@ -9,14 +9,14 @@ use sightread_models::int4::Precision;
 use sightread_models::text::LoadOptions;
 use sightread_models::text::generate::Flow;
 use sightread_models::vision::RgbView;
-use sightread_models::vlm::idefics3::{PictureOptions, VisionLanguage};
+use sightread_models::vlm::{PictureOptions, VisionLanguage};
 
 use super::BackendArg;
 use crate::pictures;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Folder of a SmolVLM or Idefics3
+    /// Folder of a SmolVLM, an Idefics3 or a CogVLM2
     model: PathBuf,
     /// A picture: JPEG, PNG, WebP, TIFF or BMP
     picture: PathBuf,
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let precision = if args.exact_activations { Precision::F32 } else { Precision::Int8 };
     let load = LoadOptions { int8_embedding: args.int8_embedding, precision };
     let model = VisionLanguage::load(&args.model, load, &device)?;
-    let mib = model.model().bytes().map(|bytes| bytes as f64 / f64::from(1 << 20));
+    let mib = model.bytes().map(|bytes| bytes as f64 / f64::from(1 << 20));
     eprintln!("weights: vision tower {:.1} MiB, connector {:.1} MiB, language model {:.1} MiB", mib[0], mib[1], mib[2]);
 
     let start = Instant::now();

@@ -7,6 +7,7 @@ use anyhow::Context;
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::speech::WhisperConfig;
 use sightread_models::text::Architecture;
+use sightread_models::vlm;
 
 use crate::pipeline::report::{REPORT_FILE, RunReport};
 use crate::sizes::stored_bytes;
@@ -34,9 +35,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         field("num_attention_heads"),
         field("vocab_size")
     );
-    if !WhisperConfig::is_whisper(&checkpoint)
-        && let Err(reason) = Architecture::of(&checkpoint)
-    {
+    let is_text = !WhisperConfig::is_whisper(&checkpoint) && vlm::Architecture::of(&checkpoint).is_none();
+    if is_text && let Err(reason) = Architecture::of(&checkpoint) {
         println!("{reason}");
     }
     match checkpoint.quantization_config()? {

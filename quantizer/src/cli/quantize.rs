@@ -27,8 +27,8 @@ pub(super) struct Args {
     /// Folder to write
     out: PathBuf,
     /// Calibration text, or a .jsonl file with one {"text": …} a line, each a sequence of its own; for Whisper a .jsonl file with
-    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz; for SmolVLM one {"image": FILE, "text": …} a
-    /// line, with a "question" if the text answers another one than "What is in the picture?"
+    /// one {"audio": FILE, "text": …} a line, recordings in 16 bit, mono, 16 kHz; for SmolVLM and CogVLM2 one
+    /// {"image": FILE, "text": …} a line, with a "question" if the text answers another one than "What is in the picture?"
     #[arg(long)]
     calibration: Option<PathBuf>,
     /// Calibration sequences
@@ -94,10 +94,13 @@ pub(super) struct Args {
     /// Another choice of calibration sequences for every number; those held out are always the same
     #[arg(long, default_value_t = 0)]
     selection: u64,
-    /// How the vision tower of a SmolVLM is stored
+    /// How the vision tower of a SmolVLM or CogVLM2 is stored
     #[arg(long, value_enum, default_value_t)]
     vision: VisionType,
-    /// How the layer between vision tower and language model is stored
+    /// How the vision experts in the language model of a CogVLM2 are stored
+    #[arg(long, value_enum, default_value_t)]
+    experts: VisionType,
+    /// How the layers between vision tower and language model are stored
     #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
     connector: EmbeddingType,
     /// Pictures that the vision tower is calibrated on, of all that the language model is
@@ -217,6 +220,7 @@ impl Args {
         VlmOptions {
             vision: self.vision,
             connector: self.connector,
+            experts: self.experts,
             vision_sequences: self.vision_sequences,
             pictures: PictureOptions { detail: false, max_tiles: self.tiles },
         }

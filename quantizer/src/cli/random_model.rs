@@ -6,18 +6,22 @@ use anyhow::Context;
 use serde_json::Value;
 use sightread_models::checkpoint::FolderOptions;
 
-use crate::random_model::{known_config, known_names, random_model, random_words};
+use crate::random_model::{known_config, known_names, random_model, random_words, with_layers};
+use crate::random_pictures::random_pictures;
 
 /// Words of the calibration text beside the weights.
 const WORDS: usize = 1 << 17;
+/// Pictures beside the weights of a model that sees.
+const PICTURES: usize = 16;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A config.json, or the name of a published model: opt-6.7b, llama-3.1-8b
+    /// A config.json, or the name of a published model: opt-6.7b, llama-3.1-8b, cogvlm2-19b
     config: String,
-    /// Folder to write: weights in 16 bit, a tokenizer of the words w1, w2, …, and calibration.txt
+    /// Folder to write: weights in 16 bit, a tokenizer of the words w1, w2, …, and calibration.txt, or for CogVLM2
+    /// calibration.jsonl with pictures
     out: PathBuf,
-    /// Blocks, if not as many as the configuration says
+    /// Blocks, if not as many as the configuration says, also those of a vision tower
     #[arg(long)]
     layers: Option<usize>,
     /// Largest weight file in megabytes
@@ -29,20 +33,21 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let (mut config, path) = match known_config(&args.config) {
+    let (config, path) = match known_config(&args.config) {
         Some(config) => (config, args.out.join("config.json")),
         None => (read_config(Path::new(&args.config))?, PathBuf::from(&args.config)),
     };
-    if let Some(layers) = args.layers {
-        config["num_hidden_layers"] = layers.into();
-    }
-    let vocab_size = config.get("vocab_size").and_then(Value::as_u64).unwrap_or(0) as usize;
-    let text = random_words(vocab_size, WORDS, args.seed);
-    let options = FolderOptions {
-        shard_bytes: Some(args.shard_mb * 1_000_000),
-        side_files: vec![("calibration.txt".into(), text.into_bytes())],
-        ..FolderOptions::default()
+    let config = match args.layers {
+        Some(layers) => with_layers(config, layers),
+        None => config,
     };
+    let vocab_size = config.get("vocab_size").and_then(Value::as_u64).unwrap_or(0) as usize;
+    let side_files = match config.get("vision_config") {
+        Some(_) => random_pictures(vocab_size, PICTURES, args.seed)?,
+        None => vec![("calibration.txt".into(), random_words(vocab_size, WORDS, args.seed).into_bytes())],
+    };
+    let options =
+        FolderOptions { shard_bytes: Some(args.shard_mb * 1_000_000), side_files, ..FolderOptions::default() };
     Ok(random_model(config, args.seed, path)?.save_hf(&args.out, &options)?)
 }
 

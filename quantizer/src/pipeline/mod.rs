@@ -5,6 +5,7 @@
 
 mod activations;
 pub mod calibration;
+mod cogvlm_network;
 mod layer;
 pub mod memory;
 mod network;
@@ -18,6 +19,7 @@ mod streams;
 mod text_network;
 mod vlm_network;
 
+pub use cogvlm_network::CogVlmNetwork;
 pub use network::{Begin, Network, StackSize};
 pub use options::{EmbeddingType, Method, QuantizeOptions};
 pub use parts::{Fingerprint, PARTS_ENDING};

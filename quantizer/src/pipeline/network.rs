@@ -1,6 +1,8 @@
 //! What the quantizer walks through: stacks of blocks one after the other, and what the first block of each reads.
 
+use burn::tensor::Device;
 use sha2::Sha256;
+use sightread_models::nn::attention_op::holds_all_scores;
 use sightread_models::text::BlockStack;
 
 use crate::PipelineError;
@@ -21,10 +23,15 @@ pub struct StackSize {
     pub longest: u64,
     /// Width of the model, `d`.
     pub hidden: u64,
-    /// Attention heads.
+    /// Attention heads whose scores are in memory at once (see [`scored_heads`]).
     pub heads: u64,
     /// Bytes that [`Network::begin`] holds while the first inputs are made.
     pub at_start: u64,
+}
+
+/// How many of `heads` hold the scores of all their queries at once on `device`.
+pub(super) fn scored_heads(heads: usize, device: &Device) -> u64 {
+    if holds_all_scores(device) { heads as u64 } else { 0 }
 }
 
 /// A model with the sequences it is calibrated on. Sequences are numbered: calibration first, then held out.

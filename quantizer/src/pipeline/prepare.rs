@@ -6,14 +6,14 @@ use burn::tensor::Device;
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::speech::WhisperConfig;
 use sightread_models::text::text_blocks;
-use sightread_models::vlm::idefics3::Idefics3Config;
+use sightread_models::vlm;
 
 use super::calibration::{CalibrationSet, CalibrationSize};
-use super::{Method, Network, SpeechNetwork, TextNetwork, VlmNetwork, VlmOptions};
+use super::{CogVlmNetwork, Method, Network, SpeechNetwork, TextNetwork, VlmNetwork, VlmOptions};
 use crate::PipelineError;
 
 /// The model in `source` with its calibration set: a text for a language model, a list of recordings for Whisper, a list
-/// of pictures for SmolVLM, which alone has a use for `vlm`. Of the set, only what `method` makes use of is kept; round to nearest
+/// of pictures for SmolVLM and CogVLM2, which alone have a use for `options`. Of the set, only what `method` makes use of is kept; round to nearest
 /// needs none. Sequences of a text are cut to the model's context.
 ///
 /// # Errors
@@ -23,16 +23,19 @@ pub fn open_network<'a>(
     calibration: Option<&Path>,
     size: CalibrationSize,
     method: Method,
-    vlm: VlmOptions,
+    options: VlmOptions,
     device: &'a Device,
 ) -> Result<Box<dyn Network + 'a>, PipelineError> {
     if WhisperConfig::is_whisper(source) {
         let set = read(calibration, method, |list| CalibrationSet::read_recordings(list, size))?;
         return Ok(Box::new(SpeechNetwork::new(source, &set, device)?));
     }
-    if Idefics3Config::is_idefics3(source) {
+    if let Some(architecture) = vlm::Architecture::of(source) {
         let set = read(calibration, method, |list| CalibrationSet::read_pictures(list, size))?;
-        return Ok(Box::new(VlmNetwork::new(source, &set, vlm, device)?));
+        return Ok(match architecture {
+            vlm::Architecture::Idefics3 => Box::new(VlmNetwork::new(source, &set, options, device)?),
+            vlm::Architecture::CogVlm => Box::new(CogVlmNetwork::new(source, &set, options, device)?),
+        });
     }
     let context = text_blocks(source, device)?.sizes().context;
     let size = CalibrationSize { seq_len: size.seq_len.min(context), ..size };

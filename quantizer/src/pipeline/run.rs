@@ -15,7 +15,7 @@ use super::network::Network;
 use super::options::{EmbeddingType, QuantizeOptions};
 use super::parts::{Fingerprint, Parts, Stored};
 use super::report::{LayerReport, REPORT_FILE, RunReport, Summary};
-use super::streams::Streams;
+use super::streams::{StageStep, Streams};
 use super::{Event, Listener, tell};
 use crate::damped::Damped;
 use crate::gptq::ColumnOrder;
@@ -134,6 +134,8 @@ impl BlockJob<'_> {
         for (stage, layers) in self.stack.stages().iter().enumerate() {
             let stage = Stage { block: *self, stage, layers };
             let (packed, reports) = match parts.reports(self.part, stage.stage)? {
+                // Layers that are not packed.
+                _ if layers.is_empty() => Default::default(),
                 Some(reports) => {
                     for report in &reports {
                         tell(on_event, Event::Resumed { layer: report.layer.clone() })?;
@@ -150,8 +152,9 @@ impl BlockJob<'_> {
                 }
             };
             stage.replace(&mut *quantized, &packed)?;
-            streams.full.advance(&*full, stage.stage, device, on_event)?;
-            streams.quantized.advance(&*quantized, stage.stage, device, on_event)?;
+            let step = StageStep { stack: self.stack, stage: stage.stage, device };
+            streams.full.advance(&*full, step, on_event)?;
+            streams.quantized.advance(&*quantized, step, on_event)?;
             all_reports.extend(reports);
         }
         Ok(all_reports)
@@ -279,11 +282,17 @@ impl Stage<'_> {
         let mut moments = Moments::new(in_features, with_shift, held_out);
         for n in sequences {
             tell(on_event, Event::Step)?;
-            let x = streams.quantized.input.get(n)?;
+            let x = self.read_by_layers(streams.quantized.input.get(n)?);
             let x_fp = if with_shift { streams.full.input_of(n)? } else { None };
-            moments.add(&x, x_fp.as_ref());
+            moments.add(&x, x_fp.map(|x| self.read_by_layers(x)).as_ref());
         }
         Ok(moments)
+    }
+
+    /// The rows of a sequence's input that the layers read.
+    fn read_by_layers(&self, x: Matrix) -> Matrix {
+        let runs = self.block.stack.rows(self.stage, x.rows());
+        if runs[0] == (0..x.rows()) { x } else { x.select_rows(&runs) }
     }
 
     /// The layers of a stage that an earlier run finished.

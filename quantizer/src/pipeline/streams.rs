@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use sightread_models::nn::KvCache;
-use sightread_models::text::{Block, BlockState};
+use sightread_models::text::{Block, BlockStack, BlockState};
 
 use super::activations::{Activations, Keep};
 use super::network::Network;
@@ -27,6 +26,14 @@ pub(super) struct Stream {
     pub(super) input: Activations,
     first: usize,
     len: usize,
+}
+
+/// One stage of the blocks of a stack.
+#[derive(Clone, Copy)]
+pub(super) struct StageStep<'a> {
+    pub(super) stack: &'a dyn BlockStack,
+    pub(super) stage: usize,
+    pub(super) device: &'a Device,
 }
 
 impl Streams {
@@ -89,15 +96,14 @@ impl Stream {
     pub(super) fn advance(
         &mut self,
         block: &dyn Block,
-        stage: usize,
-        device: &Device,
+        StageStep { stack, stage, device }: StageStep<'_>,
         listener: &mut Listener<'_>,
     ) -> Result<(), PipelineError> {
         for n in 0..self.len {
             tell(listener, Event::Step)?;
             let residual = to_tensor(self.residual.take(n)?, device);
             let input = to_tensor(self.input.take(n)?, device);
-            let state = block.advance(stage, BlockState { residual, input }, &mut KvCache::default());
+            let state = block.advance(stage, BlockState { residual, input }, &mut stack.cache());
             self.keep(n, state)?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use sightread_models::checkpoint::Checkpoint;
 use sightread_models::text::{BlockModel, BlockStack, check_tensors, text_blocks};
 
 use super::calibration::CalibrationSet;
-use super::network::{Begin, Network, StackSize};
+use super::network::{Begin, Network, StackSize, scored_heads};
 use super::streams::to_matrix;
 use crate::PipelineError;
 
@@ -58,7 +58,7 @@ impl Network for TextNetwork<'_> {
             held_out_tokens,
             longest: self.set.all().map(|s| s.len() as u64).max().unwrap_or(0),
             hidden: sizes.hidden_size as u64,
-            heads: sizes.num_attention_heads as u64,
+            heads: scored_heads(sizes.num_attention_heads, self.device),
             // The table, and the copy it is made of.
             at_start: 2 * size_of::<f32>() as u64 * (sizes.hidden_size * sizes.vocab_size) as u64,
         }

@@ -16,12 +16,12 @@ use sightread_models::vlm::idefics3::{
 
 use super::EmbeddingType;
 use super::calibration::CalibrationSet;
-use super::network::{Begin, Network, StackSize};
+use super::network::{Begin, Network, StackSize, scored_heads};
 use super::streams::{to_matrix, to_tensor};
 use crate::PipelineError;
 use crate::pictures::{self, Captioned};
 
-/// How the linear layers of the vision tower are stored.
+/// How the linear layers of a part that sees are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum VisionType {
     /// Packed to 4 bit like the language model.
@@ -38,9 +38,12 @@ pub enum VisionType {
 pub struct VlmOptions {
     /// Storage of the vision tower.
     pub vision: VisionType,
-    /// Storage of the connector's projection. It reads some ten thousand inputs, which is why it is not packed to 4 bit: a
-    /// Hessian of that width takes more memory than the whole model, to save a hundredth of its size.
+    /// Storage of the connector's linear layers. That of Idefics3 reads some ten thousand inputs, which is why it is not packed to
+    /// 4 bit: a Hessian of that width takes more memory than the whole model, to save a hundredth of its size, which is what
+    /// the connector of CogVLM2 takes too.
     pub connector: EmbeddingType,
+    /// Storage of the vision experts beside the language model's own layers, which only CogVLM2 has.
+    pub experts: VisionType,
     /// Pictures at most that the vision tower is calibrated on; each has hundreds of patches.
     pub vision_sequences: usize,
     /// How pictures are cut into tiles.
@@ -52,6 +55,7 @@ impl Default for VlmOptions {
         Self {
             vision: VisionType::default(),
             connector: EmbeddingType::F16,
+            experts: VisionType::default(),
             vision_sequences: 64,
             pictures: PictureOptions { detail: false, max_tiles: 0 },
         }
@@ -178,7 +182,7 @@ impl Network for VlmNetwork<'_> {
             held_out_tokens: self.set.held_out.iter().map(length).sum(),
             longest: self.set.all().map(length).max().unwrap_or(0),
             hidden: hidden as u64,
-            heads: heads as u64,
+            heads: scored_heads(heads, self.device),
             at_start: (size_of::<f32>() * at_start) as u64,
         }
     }

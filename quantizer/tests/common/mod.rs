@@ -4,9 +4,10 @@
 #![allow(dead_code)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use image::{Rgb, RgbImage};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
@@ -51,4 +52,25 @@ pub fn rpiq(arguments: &[&str]) -> Output {
 /// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().expect("text")
+}
+
+/// Slopes and stripes, each picture others.
+pub fn picture(n: u32) -> RgbImage {
+    let value = |x: u32, y: u32, c: u32| ((x * (3 + n) + y * (7 + c) + x / (4 + n) % 2 * 120) % 256) as u8;
+    RgbImage::from_fn(70 + n, 50 + 2 * n, |x, y| Rgb([0, 1, 2].map(|c| value(x, y, c))))
+}
+
+/// Writes `count` pictures and their list.
+pub fn write_pictures(folder: &Path, count: u32) -> PathBuf {
+    let lines: Vec<String> = (0..count)
+        .map(|n| {
+            let name = format!("{n}.png");
+            picture(n).save(folder.join(&name)).expect("written");
+            json!({"image": name, "question": format!("What is {n}?"), "text": format!("The total is {}.", n * 37)})
+                .to_string()
+        })
+        .collect();
+    let path = folder.join("list.jsonl");
+    fs::write(&path, lines.join("\n")).expect("written");
+    path
 }

@@ -23,7 +23,9 @@ pub enum ImportError {
     #[error("a model named {0} is here already; remove it first, or give the folder that you import another name")]
     Taken(String),
     /// Its architecture is not known.
-    #[error("models of the kind {0} are not known to this program; it takes models of the kinds llama and whisper")]
+    #[error(
+        "models of the kind {0} are not known to this program; it takes models of the kinds llama, whisper and cogvlm2"
+    )]
     Unknown(String),
     /// No calibration text was given, and the one that comes with the program is missing.
     #[error(

@@ -124,6 +124,11 @@ impl Job<'_> {
                 Method::Rtn,
                 " Its weights were only rounded; import it with a list of recordings, and it will understand better.",
             ),
+            (None, CalibratedOn::Pictures) => (
+                None,
+                Method::Rtn,
+                " Its weights were only rounded; import it with a list of pictures, and it will see better.",
+            ),
         };
         let options = QuantizeOptions { embeddings: EmbeddingType::Int8, ..QuantizeOptions::new(method, GROUP_SIZE) };
         let open = |seq_len| {

@@ -2,13 +2,14 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::{Connector, Idefics3Config, TEXT_MODEL, VISION_MODEL, put_features};
+use super::{Connector, Idefics3Config, TEXT_MODEL, VISION_MODEL};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::int4::Precision;
 use crate::nn::{Embedding, LayerNorm};
 use crate::text::llama::LlamaBlocks;
 use crate::vision::siglip::{SiglipBlocks, SiglipStart, load_post_layernorm};
 use crate::vlm::VlmError;
+use crate::vlm::put_features::put_features;
 
 /// An Idefics3 or a SmolVLM without its weights: two stacks of blocks, and what is between them.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use super::settings::Settings;
 use super::sizes::{Size, scale_to, tiles_without_enlarging, whole_tiles};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::vision::{RgbPicture, RgbView, resize_lanczos};
+use crate::vlm::patches::patches;
 
 /// How closely a picture is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,18 +94,7 @@ impl PictureProcessor {
     /// Values of a tile's pixels as the vision tower reads them, patch by patch: `[patches, 3 * patch_size²]`, within a patch
     /// plane by plane and row by row. What is left of the tile beside whole patches is dropped.
     pub fn patches(&self, tile: &RgbPicture, patch_size: usize) -> Vec<f32> {
-        let view = tile.view();
-        let side = view.width() / patch_size;
-        let mut out = Vec::with_capacity((side * patch_size).pow(2) * 3);
-        for (row, col) in (0..side * side).map(|n| (n / side, n % side)) {
-            for (colour, values) in self.values.iter().enumerate() {
-                for y in row * patch_size..(row + 1) * patch_size {
-                    let line = &view.row(y)[col * patch_size * 3..][..patch_size * 3];
-                    out.extend(line.as_chunks::<3>().0.iter().map(|rgb| values[usize::from(rgb[colour])]));
-                }
-            }
-        }
-        out
+        patches(&self.values, tile, patch_size)
     }
 }
 

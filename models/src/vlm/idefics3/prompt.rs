@@ -7,6 +7,7 @@ use super::TiledPicture;
 use crate::checkpoint::Checkpoint;
 use crate::text::{TextError, chat};
 use crate::vlm::VlmError;
+use crate::vlm::plain_text::plain_text;
 
 /// Stands for a picture in a rendered chat, and for one position of it in a prompt.
 pub(super) const IMAGE: &str = "<image>";
@@ -88,23 +89,8 @@ impl PromptBuilder {
     /// # Errors
     /// [`VlmError`] if template or tokenizer fail.
     pub fn question(&self, question: &str) -> Result<Vec<u32>, VlmError> {
-        let [_, behind] = self.render(&self.plain(question))?;
+        let [_, behind] = self.render(&plain_text(question, &self.special))?;
         self.tokens(&behind)
-    }
-
-    /// `text` with a gap in whatever the tokenizer would take for more than text.
-    fn plain(&self, text: &str) -> String {
-        let mut text = text.trim().to_string();
-        for token in &self.special {
-            let mut characters = token.chars();
-            let first: String = characters.next().into_iter().collect();
-            let gapped = format!("{first} {}", characters.as_str());
-            // A token that a gap does not break, white space say, is text.
-            while text.contains(token) && !gapped.contains(token) {
-                text = text.replace(token, &gapped);
-            }
-        }
-        text
     }
 
     /// The chat before and behind the picture.
