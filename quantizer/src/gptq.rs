@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 
 use crate::QuantizeError;
+use crate::damped::{Damped, Factor};
 use crate::grid::{Grid, GridOptions, GridSearch, Step, check_group_size, fit_step};
-use crate::hessian::{Damped, Factor};
 use crate::layer::QuantizedLayer;
 use crate::matrix::{Matrix, axpy, vectorized};
 
@@ -159,8 +159,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::damped::by_falling_diagonal;
     use crate::grid::Symmetry;
-    use crate::hessian::{by_falling_diagonal, quadratic};
+    use crate::hessian::quadratic;
     use crate::rtn::rtn;
     use crate::synthetic;
 
@@ -204,7 +205,7 @@ mod tests {
     fn agrees_with_the_f64_derivation() {
         for (out, width, group, seed) in [(24, 64, 16, 1), (7, 40, 16, 2), (33, 96, 96, 3)] {
             let layer = synthetic::layer(out, width, 300, seed);
-            let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+            let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
             let found = gptq(&layer.weight, &hessian, options(group, ColumnOrder::ActOrder)).expect("quantizes");
             let order = by_falling_diagonal(&hessian.hessian);
             let expected = oracle(&layer.weight, &hessian, &order, &found.grid);
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn natural_order_fits_the_same_grids_as_static_groups_where_there_is_one_group() {
         let layer = synthetic::layer(16, 64, 200, 5);
-        let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+        let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
         let natural = gptq(&layer.weight, &hessian, options(64, ColumnOrder::Natural)).expect("quantizes");
         let fixed = gptq(&layer.weight, &hessian, options(64, ColumnOrder::ActOrder)).expect("quantizes");
         assert_eq!(natural.grid, fixed.grid);
@@ -236,7 +237,7 @@ mod tests {
         ) {
             let (width, group) = (width * 8, group * 16);
             let layer = synthetic::layer(out, width, 2 * width, seed);
-            let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+            let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
             let order = if act_order { ColumnOrder::ActOrder } else { ColumnOrder::Natural };
             let symmetry = if symmetric { Symmetry::Symmetric } else { Symmetry::Asymmetric };
             let grid = GridOptions { group_size: group, symmetry, search: GridSearch::WeightedMse };
@@ -250,7 +251,7 @@ mod tests {
     #[test]
     fn weights_and_shapes_that_cannot_be_are_refused() {
         let mut layer = synthetic::layer(8, 16, 50, 7);
-        let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+        let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
         let narrow = Matrix::zeros(8, 8);
         assert!(matches!(gptq(&narrow, &hessian, options(8, ColumnOrder::ActOrder)), Err(QuantizeError::Shape { .. })));
         assert!(matches!(

@@ -4,10 +4,6 @@
 //! `H = X^T X / n`. Where the layer should make up for errors of earlier layers, `X` comes from the model quantized so
 //! far, `X_fp` from the full-precision model, and `G = X^T (X_fp - X) / n` says how far they are apart.
 
-use std::sync::OnceLock;
-
-use faer::{Mat, MatRef, Side, linalg::solvers::Solve};
-
 use crate::QuantizeError;
 use crate::matrix::{Matrix, dot_f64};
 
@@ -22,7 +18,7 @@ pub struct Moments {
 
 impl Moments {
     /// Nothing seen yet. `with_shift`: inputs of the full-precision model come beside those of the quantized one.
-    /// `with_energy`: also keep what [`Moments::output_error`] needs to count the shift itself (held-out inputs only).
+    /// `with_energy`: also keep what [`Measure::error`] needs to count the shift itself (held-out inputs only).
     pub fn new(in_features: usize, with_shift: bool, with_energy: bool) -> Self {
         let square = || Matrix::zeros(in_features, in_features);
         Self {
@@ -91,21 +87,32 @@ impl Calibration {
         self.hessian.diagonal().iter().filter(|&&d| d <= 0.0).count()
     }
 
-    /// Mean squared output error of packed weights, summed over outputs, and the same divided by the mean squared output.
+    /// Measures weights that are to do the work of `weight` `[out, in]` on these inputs.
+    pub fn measure<'a>(&'a self, weight: &'a Matrix) -> Measure<'a> {
+        let shift_energy = self.shift_energy.as_ref().map_or(0.0, |energy| quadratic(weight, energy));
+        Measure { inputs: self, weight, shift_energy, signal: quadratic(weight, &self.hessian) }
+    }
+}
+
+/// A layer whose output errors are measured, and what all measurements share.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure<'a> {
+    inputs: &'a Calibration,
+    weight: &'a Matrix,
+    shift_energy: f64,
+    signal: f64,
+}
+
+impl Measure<'_> {
+    /// Mean squared output error of packed weights, summed over outputs, and the mean squared output to divide it by.
     ///
     /// Without a shift: `|X (W - Q)^T|^2`. With one, against the full-precision model: `|X_fp W^T - X Q^T|^2` (without the
     /// part that no `Q` can change, unless the energy of the shift was kept).
-    pub fn output_error(&self, weight: &Matrix, quantized: &Matrix) -> OutputError {
-        let difference = weight.minus(quantized);
-        let own = quadratic(&difference, &self.hessian);
-        let mut error = own;
-        if let Some(shift) = &self.shift {
-            error += 2.0 * inner(&difference.times(shift), weight);
-        }
-        if let Some(energy) = &self.shift_energy {
-            error += quadratic(weight, energy);
-        }
-        OutputError { own, total: error, signal: quadratic(weight, &self.hessian) }
+    pub fn error(&self, quantized: &Matrix) -> OutputError {
+        let difference = self.weight.minus(quantized);
+        let own = quadratic(&difference, &self.inputs.hessian);
+        let shift = self.inputs.shift.as_ref().map_or(0.0, |shift| 2.0 * inner(&difference.times(shift), self.weight));
+        OutputError { own, total: own + shift + self.shift_energy, signal: self.signal }
     }
 }
 
@@ -128,124 +135,6 @@ pub fn quadratic(a: &Matrix, h: &Matrix) -> f64 {
 /// Sum of the products of all elements.
 pub(crate) fn inner(a: &Matrix, b: &Matrix) -> f64 {
     dot_f64(a.data(), b.data())
-}
-
-/// A Hessian with enough added to its diagonal that it can be inverted.
-#[derive(Debug, Clone)]
-pub struct Damped {
-    /// `H + lambda I`.
-    pub hessian: Matrix,
-    /// Multiple of the mean of the diagonal that was added: as asked for, or ten times that as often as needed.
-    pub damping: f64,
-    /// How often the damping had to be raised.
-    pub raised: u32,
-    cholesky: faer::linalg::solvers::Llt<f64>,
-    /// Layers that share their inputs share these too.
-    natural: OnceLock<Option<Factor>>,
-    by_diagonal: OnceLock<Option<Factor>>,
-}
-
-/// The upper factor `U` of the inverse with its rows and columns in an order of their own.
-#[derive(Debug, Clone)]
-pub(crate) struct Factor {
-    /// Column of the weights for each row and column of `upper`.
-    pub(crate) order: Vec<usize>,
-    /// `U`.
-    pub(crate) upper: Matrix,
-}
-
-/// Beyond this damping the Hessian says nothing any more.
-const MAX_DAMPING: f64 = 1e4;
-
-impl Damped {
-    /// Adds `damping` times the mean of the diagonal, ten times more for as long as the result is not positive definite.
-    ///
-    /// # Errors
-    /// [`QuantizeError::Singular`] if no sensible damping helps, [`QuantizeError::DeadLayer`] if every input is zero.
-    pub fn new(hessian: &Matrix, damping: f64) -> Result<Self, QuantizeError> {
-        let n = hessian.rows();
-        let mean = hessian.diagonal().iter().map(|&d| f64::from(d)).sum::<f64>() / n as f64;
-        if mean <= 0.0 {
-            return Err(QuantizeError::DeadLayer);
-        }
-        let (mut damping, mut raised) = (damping, 0);
-        while damping <= MAX_DAMPING {
-            let mut damped = hessian.clone();
-            damped.add_to_diagonal((damping * mean) as f32);
-            if let Some(cholesky) = cholesky(&damped) {
-                let (natural, by_diagonal) = (OnceLock::new(), OnceLock::new());
-                return Ok(Self { hessian: damped, damping, raised, cholesky, natural, by_diagonal });
-            }
-            damping = if damping > 0.0 { damping * 10.0 } else { 1e-6 };
-            raised += 1;
-        }
-        Err(QuantizeError::Singular)
-    }
-
-    /// `weight + strength * weight G^T (H + lambda I)^-1`: the weights that, on the inputs of the model quantized so far,
-    /// come closest to the full-precision outputs (least squares, drawn towards `weight` by the damping).
-    #[must_use]
-    pub fn shifted_target(&self, weight: &Matrix, shift: &Matrix, strength: f32) -> Matrix {
-        // (H + lambda I) Z = G W^T, Z [in, out].
-        let right = MatRef::from_row_major_slice(shift.data(), shift.rows(), shift.cols());
-        let product = right * weight.view().transpose();
-        let solved =
-            self.cholesky.solve(Mat::from_fn(product.nrows(), product.ncols(), |i, j| f64::from(product[(i, j)])));
-        let mut target = weight.clone();
-        for r in 0..target.rows() {
-            let column = solved.col(r);
-            target.row_mut(r).iter_mut().zip(column.iter()).for_each(|(t, &z)| *t += strength * z as f32);
-        }
-        target
-    }
-
-    /// The factor for columns in their order; `None` if rounding spoils it.
-    pub(crate) fn natural_factor(&self) -> Option<&Factor> {
-        self.natural.get_or_init(|| self.factor((0..self.hessian.cols()).collect())).as_ref()
-    }
-
-    /// The factor for columns by falling diagonal.
-    pub(crate) fn act_order_factor(&self) -> Option<&Factor> {
-        self.by_diagonal.get_or_init(|| self.factor(by_falling_diagonal(&self.hessian))).as_ref()
-    }
-
-    fn factor(&self, order: Vec<usize>) -> Option<Factor> {
-        let upper = self.inverse_factor(&order)?;
-        Some(Factor { order, upper })
-    }
-
-    /// The upper factor `U` of `(H + lambda I)^-1 = U^T U` with rows and columns in the order `permutation`, as GPTQ uses it.
-    ///
-    /// With `H = V V^T` for an upper `V`, `U = V^-1`; and `V` is the lower Cholesky factor of `H` with rows and columns
-    /// reversed. So one factorisation and one triangular inverse do what GPTQ does in three steps.
-    fn inverse_factor(&self, permutation: &[usize]) -> Option<Matrix> {
-        let n = permutation.len();
-        let reversed = |i: usize| permutation[n - 1 - i];
-        let h = Mat::from_fn(n, n, |i, j| f64::from(self.hessian.row(reversed(i))[reversed(j)]));
-        let lower = h.llt(Side::Lower).ok()?;
-        let mut inverse = Mat::<f64>::zeros(n, n);
-        faer::linalg::triangular_inverse::invert_lower_triangular(inverse.as_mut(), lower.L(), faer::Par::rayon(0));
-        let mut upper = Matrix::zeros(n, n);
-        for i in 0..n {
-            for (j, u) in upper.row_mut(i).iter_mut().enumerate().skip(i) {
-                *u = inverse[(n - 1 - i, n - 1 - j)] as f32;
-            }
-        }
-        upper.is_finite().then_some(upper)
-    }
-}
-
-/// Columns by falling diagonal; equal ones stay in their order.
-pub(crate) fn by_falling_diagonal(hessian: &Matrix) -> Vec<usize> {
-    let diagonal = hessian.diagonal();
-    let mut order: Vec<usize> = (0..diagonal.len()).collect();
-    order.sort_by(|&a, &b| diagonal[b].total_cmp(&diagonal[a]));
-    order
-}
-
-fn cholesky(h: &Matrix) -> Option<faer::linalg::solvers::Llt<f64>> {
-    let h = Mat::from_fn(h.rows(), h.cols(), |i, j| f64::from(h.row(i)[j]));
-    h.llt(Side::Lower).ok()
 }
 
 #[cfg(test)]
@@ -306,72 +195,13 @@ mod tests {
     #[test]
     fn output_errors_are_those_of_the_outputs() {
         let s = streams();
-        let alone = calibration(&s, false).output_error(&s.weight, &s.quantized);
+        let alone = calibration(&s, false).measure(&s.weight).error(&s.quantized);
         close(alone.own, output_distance(&s.x, &s.weight, &s.x, &s.quantized), 1e-4);
         close(alone.signal, output_distance(&s.x, &s.weight, &s.x, &Matrix::zeros(12, 32)), 1e-4);
         assert_eq!(alone.own, alone.total);
-        let both = calibration(&s, true).output_error(&s.weight, &s.quantized);
+        let both = calibration(&s, true).measure(&s.weight).error(&s.quantized);
         close(both.own, alone.own, 1e-6);
         close(both.total, output_distance(&s.x_fp, &s.weight, &s.x, &s.quantized), 1e-4);
-    }
-
-    #[test]
-    fn the_shifted_target_is_the_least_squares_solution() {
-        let s = streams();
-        let calibration = calibration(&s, true);
-        let damped = Damped::new(&calibration.hessian, 1e-7).expect("regular");
-        let shift = calibration.shift.as_ref().expect("kept");
-        let target = damped.shifted_target(&s.weight, shift, 1.0);
-        let error = |q: &Matrix| output_distance(&s.x_fp, &s.weight, &s.x, q);
-        let best = error(&target);
-        assert!(best < 0.9 * error(&s.weight), "{best} {}", error(&s.weight));
-        let mut rng = ChaCha8Rng::seed_from_u64(5);
-        for _ in 0..20 {
-            let mut other = target.clone();
-            other.add_scaled(0.003, &normal(12, 32, &mut rng));
-            assert!(error(&other) > best);
-        }
-    }
-
-    #[test]
-    fn damping_rises_until_a_singular_hessian_can_be_factored() {
-        // Five inputs that say the same.
-        let x = Matrix::from_rows(3, 8, (0..24).map(|i| [1.0, -2.0, 3.0][i / 8]).collect()).expect("fits");
-        let mut moments = Moments::new(8, false, false);
-        moments.add(&x, None);
-        let hessian = moments.finish().expect("has inputs").hessian;
-        let damped = Damped::new(&hessian, 0.0).expect("damped");
-        assert!(damped.raised > 0 && damped.damping > 0.0);
-        assert_eq!(Damped::new(&hessian, 0.01).expect("damped").raised, 0);
-        let order: Vec<usize> = (0..8).collect();
-        assert!(damped.inverse_factor(&order).is_some());
-    }
-
-    #[test]
-    fn the_factor_is_that_of_the_inverse() {
-        let hessian = Damped::new(&streams().x_hessian(), 0.01).expect("regular");
-        let order: Vec<usize> = (0..32).map(|i| (i * 5) % 32).collect();
-        let u = hessian.inverse_factor(&order).expect("regular");
-        // U H U^T = I for H in the same order.
-        let mut h = Matrix::zeros(32, 32);
-        for (i, &from) in order.iter().enumerate() {
-            for (j, &to) in order.iter().enumerate() {
-                h.row_mut(i)[j] = hessian.hessian.row(from)[to];
-            }
-        }
-        let product = u.times(&h);
-        for i in 0..32 {
-            for j in 0..32 {
-                let entry = crate::matrix::dot(product.row(i), u.row(j));
-                assert!((entry - f32::from(u8::from(i == j))).abs() < 1e-3, "{i} {j} {entry}");
-            }
-        }
-    }
-
-    impl Streams {
-        fn x_hessian(&self) -> Matrix {
-            calibration(self, false).hessian
-        }
     }
 
     #[test]
@@ -381,8 +211,6 @@ mod tests {
         moments.add(&Matrix::from_rows(1, 2, vec![0.0, 1.0]).expect("fits"), None);
         let calibration = moments.finish().expect("has inputs");
         assert_eq!(calibration.dead_inputs(), 1);
-        assert!(Damped::new(&calibration.hessian, 0.01).is_ok());
-        assert!(matches!(Damped::new(&Matrix::zeros(2, 2), 0.01), Err(QuantizeError::DeadLayer)));
         let mut moments = Moments::new(2, false, false);
         moments.add(&Matrix::from_rows(1, 2, vec![f32::NAN, 1.0]).expect("fits"), None);
         assert!(matches!(moments.finish(), Err(QuantizeError::NotFinite(_))));

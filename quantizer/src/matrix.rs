@@ -81,6 +81,11 @@ impl Matrix {
         self.data.iter().step_by(self.cols + 1).take(self.rows.min(self.cols)).copied().collect()
     }
 
+    /// Replaces the main diagonal.
+    pub fn set_diagonal(&mut self, values: &[f32]) {
+        self.data.iter_mut().step_by(self.cols + 1).zip(values).for_each(|(d, &value)| *d = value);
+    }
+
     /// Adds `value` to every element of the main diagonal.
     pub fn add_to_diagonal(&mut self, value: f32) {
         let n = self.rows.min(self.cols);

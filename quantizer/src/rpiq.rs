@@ -6,30 +6,16 @@
 //! moves by `c R_g / (c^T H_g c)` for codes `c` without their zero point. No step raises Γ, and every state is a 4-bit
 //! result. (The paper, arXiv 2601.02888, takes blocks and steps that leave the grid: see [`crate::paper`].)
 
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::QuantizeError;
+use crate::damped::Damped;
 use crate::gptq::{ROW_TILE, gptq_on_grid};
 use crate::grid::{MAX_CODE, Step};
-use crate::hessian::{Damped, by_falling_diagonal, inner};
+use crate::hessian::inner;
 use crate::layer::QuantizedLayer;
 use crate::matrix::{Matrix, axpy, dot, vectorized};
-
-/// The order in which a round visits the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SweepOrder {
-    /// From the first to the last.
-    Natural,
-    /// The column with the largest diagonal of the Hessian first.
-    #[default]
-    FallingDiagonal,
-    /// Another random order each round, from this seed.
-    Random(u64),
-}
+use crate::order::SweepOrder;
 
 /// What the closed loop is to do.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -74,6 +60,18 @@ pub struct Refined {
     pub gammas: Vec<f64>,
 }
 
+impl Refined {
+    /// Γ of the layer it started from.
+    pub fn at_start(&self) -> f64 {
+        self.gammas.first().copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// Γ of the layer it ended with.
+    pub fn lowest(&self) -> f64 {
+        lowest(&self.gammas)
+    }
+}
+
 /// Runs the closed loop from `start` towards `target` `[out, in]`.
 ///
 /// # Errors
@@ -89,7 +87,7 @@ pub fn rpiq(
     for _ in 1..options.passes {
         let again = gptq_on_grid(target, hessian, best.layer.grid.clone())?;
         let refined = closed_loop(target, &hessian.hessian, again, options, snapshots);
-        if lowest(&refined.gammas) >= lowest(&best.gammas) {
+        if refined.lowest() >= best.lowest() {
             break;
         }
         best.layer = refined.layer;
@@ -125,7 +123,7 @@ fn closed_loop(
         if round == options.rounds || gamma > lowest_before * (1.0 - WORTH_ANOTHER_ROUND) {
             break;
         }
-        let order = column_order(hessian, options.order, round);
+        let order = options.order.of_round(&hessian.diagonal(), round);
         match snapshots.and_then(|s| Some((s.weight, s.moments.get(round % s.moments.len())?))) {
             Some((weight, instance)) => {
                 let mut mixed = hessian.clone();
@@ -137,18 +135,6 @@ fn closed_loop(
         }
     }
     Refined { layer: best, gammas }
-}
-
-fn column_order(hessian: &Matrix, order: SweepOrder, round: usize) -> Vec<usize> {
-    match order {
-        SweepOrder::Natural => (0..hessian.cols()).collect(),
-        SweepOrder::FallingDiagonal => by_falling_diagonal(hessian),
-        SweepOrder::Random(seed) => {
-            let mut columns: Vec<usize> = (0..hessian.cols()).collect();
-            columns.shuffle(&mut ChaCha8Rng::seed_from_u64(seed.wrapping_add(round as u64)));
-            columns
-        }
-    }
 }
 
 /// Visits every column once, then refits every group. `residual` is `R = (W - Q) H`.
@@ -318,7 +304,7 @@ mod tests {
             refit: bool, move_zeros: bool, passes in 1usize..3, random: bool, minmax: bool,
         ) {
             let layer = synthetic::layer(out, width * 8, 60, seed);
-            let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+            let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
             let search = if minmax { GridSearch::MinMax } else { GridSearch::WeightedMse };
             let start = quantize(&layer, &hessian, GridOptions { group_size: group, symmetry: Symmetry::Asymmetric, search });
             let order = if random { SweepOrder::Random(seed) } else { SweepOrder::FallingDiagonal };
@@ -327,7 +313,7 @@ mod tests {
             let refined = rpiq(&layer.weight, &hessian, start, &options, None).expect("refines");
             let after = gamma(&layer.weight, &refined.layer, &hessian.hessian);
             prop_assert!(after <= before * (1.0 + 1e-6), "{before} {after}");
-            prop_assert!((lowest(&refined.gammas) / after - 1.0).abs() < 1e-3, "reported Γ is that of the packed weights");
+            prop_assert!((refined.lowest() / after - 1.0).abs() < 1e-3, "reported Γ is that of the packed weights");
             let packed = refined.layer.pack(None);
             if out % 8 == 0 && group <= width * 8 {
                 prop_assert_eq!(packed.expect("packs").dequantize(), refined.layer.dequantize().into_data());
@@ -339,7 +325,7 @@ mod tests {
     #[test]
     fn ends_where_no_single_change_helps() {
         let layer = synthetic::layer(8, 48, 200, 11);
-        let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+        let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
         let start = quantize(&layer, &hessian, GridOptions { group_size: 16, ..Default::default() });
         let options = RpiqOptions { rounds: 200, passes: 1, move_zeros: false, refit: false, ..Default::default() };
         let mut end = start;
@@ -365,7 +351,7 @@ mod tests {
             synthetic::Layer { weight: all.weight.clone(), x }.calibration().hessian
         };
         let (seen, unseen) = (split(0..2000), split(2000..3000));
-        let hessian = Damped::new(&seen, 0.01).expect("regular");
+        let hessian = Damped::new(seen.clone(), 0.01).expect("regular");
         let grid = GridOptions { group_size: 64, ..Default::default() };
         let plain = gptq::gptq(&all.weight, &hessian, gptq::plain(grid)).expect("quantizes");
         let ordered = quantize(&all, &hessian, grid);
@@ -381,7 +367,7 @@ mod tests {
         let layer = synthetic::layer(32, 64, 400, 23);
         let instance = synthetic::Layer { weight: layer.weight.clone(), x: synthetic::layer(1, 64, 100, 24).x };
         let instance = [instance.calibration().hessian];
-        let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+        let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
         let start = quantize(&layer, &hessian, GridOptions { group_size: 32, ..Default::default() });
         let options = RpiqOptions { rounds: 1, passes: 1, ..Default::default() };
         let loss = |weight| {
@@ -395,7 +381,7 @@ mod tests {
     #[test]
     fn the_result_does_not_depend_on_the_number_of_threads() {
         let layer = synthetic::layer(80, 96, 300, 29);
-        let hessian = Damped::new(&layer.calibration().hessian, 0.01).expect("regular");
+        let hessian = Damped::new(layer.calibration().hessian, 0.01).expect("regular");
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("starts");
             pool.install(|| {

@@ -4,11 +4,9 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use common::{rpiq, text, write_word_tokenizer};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use common::{VOCAB, rpiq, text, write_text_model};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
@@ -16,8 +14,6 @@ use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
 use sightread_models::text::{LoadOptions, TextModel};
-
-const VOCAB: usize = 96;
 
 /// A fixture that parity tests compare with transformers, a tokenizer of plain words, and text.
 struct Bench {
@@ -27,18 +23,8 @@ struct Bench {
 impl Bench {
     fn new(fixture: &str) -> Self {
         let folder = tempfile::tempdir().expect("temporary folder");
-        let bench = Self { folder };
-        let model = bench.path("model");
-        fs::create_dir(&model).expect("created");
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/text").join(fixture);
-        for file in ["config.json", "model.safetensors"] {
-            fs::copy(fixture.join(file), model.join(file)).expect("copied");
-        }
-        write_word_tokenizer(&model, VOCAB, &[]);
-        let mut rng = ChaCha8Rng::seed_from_u64(8);
-        let words: Vec<String> = (0..4000).map(|_| format!("w{}", rng.random_range(1..VOCAB))).collect();
-        fs::write(bench.path("text.txt"), words.join(" ")).expect("written");
-        bench
+        write_text_model(folder.path(), fixture);
+        Self { folder }
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use sightread_models::checkpoint::{Checkpoint, StoredType};
+use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 
 use crate::pipeline::calibration::CalibrationSize;
 use crate::pipeline::report::{REPORT_FILE, RunReport};
 use crate::pipeline::{EmbeddingType, Method, PlanLine, QuantizeOptions, VisionType, VlmOptions, open_network, plan};
+use crate::sizes::stored_bytes;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -65,19 +66,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         ),
         None => println!("full precision"),
     }
-    let mut kinds: BTreeMap<String, (usize, f64)> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for name in checkpoint.tensors.names() {
         let Some(info) = checkpoint.tensors.info(&name) else { continue };
         if args.tensors {
             println!("  {name} {} {:?}", info.stored, info.shape);
         }
-        let elements = info.shape.iter().product::<usize>() as f64;
         let kind = kinds.entry(info.stored.to_string()).or_default();
         kind.0 += 1;
-        kind.1 += elements * bytes_per_element(info.stored);
+        kind.1 += stored_bytes(&info);
     }
     for (kind, (tensors, bytes)) in kinds {
-        println!("{tensors:>5} tensors {kind:<8} {:>9.1} MiB", bytes / f64::from(1 << 20));
+        println!("{tensors:>5} tensors {kind:<8} {:>9.1} MiB", bytes as f64 / f64::from(1 << 20));
     }
     show_plan(args, &checkpoint)?;
     report(args)
@@ -110,15 +110,6 @@ fn show_plan(args: &Args, checkpoint: &Checkpoint) -> anyhow::Result<()> {
     let sum = |value: fn(&PlanLine) -> u64| lines.iter().map(value).sum();
     row("all", "", lines.iter().map(|line| line.tensors).sum(), sum(|line| line.parameters), sum(|line| line.bytes));
     Ok(())
-}
-
-/// Bytes of an element as stored; block formats say nothing about theirs here and count as one.
-fn bytes_per_element(stored: StoredType) -> f64 {
-    match stored {
-        StoredType::F32 | StoredType::I32 => 4.0,
-        StoredType::F16 | StoredType::BF16 => 2.0,
-        _ => 1.0,
-    }
 }
 
 /// What the quantizer left beside the weights.

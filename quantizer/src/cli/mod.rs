@@ -4,9 +4,11 @@ mod ask;
 mod eval;
 mod generate;
 mod inspect;
+mod load;
 mod logits;
 mod quantize;
 mod random_model;
+mod study;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sightread_models::device::Backend;
@@ -33,6 +35,11 @@ enum Command {
     Inspect(inspect::Args),
     /// Write the logits of a text, for comparing with other programs
     Logits(logits::Args),
+    /// Compare settings of the quantizer: rounds, steps, calibration text, orders, memory
+    Study(study::Args),
+    /// Load a model, read a short text with it, and print the memory that takes as JSON
+    #[command(hide = true)]
+    Load(load::Args),
     /// Write a model of random weights, to measure what quantizing one of its size takes
     #[command(hide = true)]
     RandomModel(random_model::Args),
@@ -72,6 +79,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Ask(args) => ask::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Logits(args) => logits::run(&args),
+        Command::Study(args) => study::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::RandomModel(args) => random_model::run(&args),
     }
 }

@@ -13,12 +13,12 @@ use sightread_models::vlm::idefics3::PictureOptions;
 use super::BackendArg;
 use crate::gptq::ColumnOrder;
 use crate::grid::{GridSearch, Symmetry};
+use crate::order::SweepOrder;
 use crate::pipeline::calibration::CalibrationSize;
 use crate::pipeline::report::{LayerReport, RunReport};
 use crate::pipeline::{
     EmbeddingType, Event, Job, Method, QuantizeOptions, VisionType, VlmOptions, open_network, quantize_model,
 };
-use crate::rpiq::SweepOrder;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -62,7 +62,7 @@ pub(super) struct Args {
     /// How far targets move towards the full-precision model's outputs, 0 to 1
     #[arg(long)]
     cross_layer: Option<f32>,
-    /// Rounds of the closed loop
+    /// Rounds of the closed loop, or of the paper's stage 2
     #[arg(long)]
     rounds: Option<usize>,
     /// Passes of the closed loop
@@ -71,13 +71,13 @@ pub(super) struct Args {
     /// Refit scales and zero points between rounds
     #[arg(long)]
     refit: Option<bool>,
-    /// Visit columns in random order, from this seed
+    /// Visit columns, or the paper's blocks, in random order, from this seed
     #[arg(long)]
     random_order: Option<u64>,
     /// Weight of the latest batches in the closed loop's Hessian, 0 to 1
     #[arg(long)]
     snapshot_weight: Option<f32>,
-    /// Batches that take turns with that weight
+    /// Batches that take turns with that weight, or as the paper's single instance
     #[arg(long)]
     snapshots: Option<usize>,
     /// Keep GPTQ's weights where refining does not help on held-out text
@@ -89,6 +89,12 @@ pub(super) struct Args {
     /// Storage of embeddings and output head
     #[arg(long, value_enum, default_value_t = EmbeddingType::F16)]
     embeddings: EmbeddingType,
+    /// Quantize only so many blocks of each stack, to try something out; the others stay in 16 bit
+    #[arg(long)]
+    blocks: Option<usize>,
+    /// Another choice of calibration sequences for every number; those held out are always the same
+    #[arg(long, default_value_t = 0)]
+    selection: u64,
     /// How the vision tower of a SmolVLM or CogVLM2 is stored
     #[arg(long, value_enum, default_value_t)]
     vision: VisionType,
@@ -125,7 +131,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let source = Checkpoint::open(&args.model)?;
     let device = sightread_models::device::Backend::from(args.backend).open()?;
     let options = args.options();
-    let size = CalibrationSize { sequences: args.sequences, held_out: args.held_out, seq_len: args.seq_len };
+    let size = CalibrationSize {
+        sequences: args.sequences,
+        held_out: args.held_out,
+        seq_len: args.seq_len,
+        selection: args.selection,
+    };
     let network = open_network(&source, args.calibration.as_deref(), size, args.method, args.vlm(), &device)?;
     if args.method != Method::Rtn && network.calibration() < args.sequences {
         eprintln!("the calibration set makes {} sequences, not {}", network.calibration(), args.sequences);
@@ -159,7 +170,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Becomes true with Ctrl-C; a second one ends the process at once.
-fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
@@ -187,6 +198,7 @@ impl Args {
         }
         if let Some(seed) = self.random_order {
             options.rpiq.order = SweepOrder::Random(seed);
+            options.paper.order = SweepOrder::Random(seed);
         }
         switch(self.refit, &mut options.rpiq.refit);
         switch(self.refit.filter(|_| !self.symmetric), &mut options.rpiq.move_zeros);
@@ -197,8 +209,11 @@ impl Args {
         options.rpiq.passes = self.passes.unwrap_or(options.rpiq.passes);
         options.snapshot_weight = self.snapshot_weight.unwrap_or(options.snapshot_weight);
         options.snapshots = self.snapshots.unwrap_or(options.snapshots);
+        options.paper.rounds = self.rounds.unwrap_or(options.paper.rounds);
+        options.paper.instances = self.snapshots.unwrap_or(options.paper.instances);
         options.paper.step = self.paper_step.unwrap_or(options.paper.step);
         options.embeddings = self.embeddings;
+        options.blocks = self.blocks;
         options
     }
 

@@ -33,6 +33,8 @@ pub struct CalibrationSize {
     /// Tokens of a sequence; entries of a JSON-lines file may be shorter. Recordings are as long as they are, and so are
     /// pictures.
     pub seq_len: usize,
+    /// Which sequences calibrate: another number, another random choice. Those held out are always the same.
+    pub selection: u64,
 }
 
 /// Sequences of a JSON-lines file shorter than this say nothing about a layer.
@@ -110,6 +112,9 @@ impl<S> CalibrationSet<S> {
         all.shuffle(&mut ChaCha8Rng::seed_from_u64(SHUFFLE_SEED));
         let held_out = size.held_out.min(all.len() / 2);
         let mut sequences = all.split_off(held_out);
+        if size.selection > 0 {
+            sequences.shuffle(&mut ChaCha8Rng::seed_from_u64(size.selection));
+        }
         sequences.truncate(size.sequences);
         (!sequences.is_empty() && (held_out > 0 || size.held_out == 0)).then_some(Self { sequences, held_out: all })
     }
@@ -135,7 +140,7 @@ mod tests {
     use super::*;
 
     fn size(sequences: usize, held_out: usize) -> CalibrationSize {
-        CalibrationSize { sequences, held_out, seq_len: 4 }
+        CalibrationSize { sequences, held_out, seq_len: 4, selection: 0 }
     }
 
     #[test]
@@ -147,6 +152,20 @@ mod tests {
         assert!(set.held_out.iter().all(|s| !set.sequences.contains(s)));
         assert_eq!(CalibrationSet::choose(all.clone(), size(30, 8)), Some(set));
         assert_eq!(CalibrationSet::choose(all, size(100, 8)).map(|s| s.sequences.len()), Some(42));
+    }
+
+    #[test]
+    fn another_selection_has_other_sequences_and_the_same_held_out() {
+        let all: Vec<Vec<u32>> = (0..50).map(|i| vec![i; 4]).collect();
+        let choose = |selection| {
+            let size = CalibrationSize { selection, ..size(10, 8) };
+            CalibrationSet::choose(all.clone(), size).expect("enough")
+        };
+        let [first, second, third] = [0, 1, 2].map(choose);
+        assert!(first.sequences != second.sequences && second.sequences != third.sequences);
+        assert!(first.held_out == second.held_out && second.held_out == third.held_out);
+        assert!(second.sequences.iter().all(|s| !second.held_out.contains(s)));
+        assert_eq!(choose(1), second);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct MemoryPlan {
     pub activations: u64,
     /// Activations on disk instead.
     pub spilled: u64,
-    /// Hessians and the like of the widest stage, factors included.
+    /// Hessians and the like of the widest stage, factors included, with what its layers are made in.
     pub moments: u64,
     /// One sequence inside a block.
     pub working: u64,
@@ -44,16 +44,21 @@ impl MemoryPlan {
     fn of_stack(stack: &dyn BlockStack, size: StackSize, options: &QuantizeOptions, spill: bool) -> Self {
         let stages = stack.stages();
         let shapes = || stages.iter().flatten().map(|&(_, from, to)| (from as u64, to as u64));
-        let weights = 2 * FLOAT * shapes().map(|(from, to)| from * to).sum::<u64>();
+        let area =
+            |layers: &[(&str, usize, usize)]| layers.iter().map(|&(_, from, to)| (from * to) as u64).sum::<u64>();
+        let areas = || stages.iter().map(|stage| area(stage));
+        let weights = 2 * FLOAT * areas().sum::<u64>();
         let widest = shapes().map(|(from, _)| from).max().unwrap_or(0);
         let largest = shapes().map(|(from, to)| from * to).max().unwrap_or(0);
+        let largest_stage = areas().max().unwrap_or(0);
 
         let fp_tokens = if options.needs_full_precision_stream() { size.tokens } else { size.held_out_tokens };
         let activations = (size.tokens + fp_tokens) * (FLOAT * size.hidden + HALF * widest);
-        // H and G; held out: H, G and energy; snapshots; damped; then in f64: two factors and the inverse (twice the size).
-        let squares = 5 + 1 + options.kept_snapshots() as u64 + 6;
-        // Target, candidates, residuals and differences of the largest layer; the shifted target is solved in f64.
-        let moments = FLOAT * (squares * widest * widest + 12 * largest);
+        // A factor is made of the Hessian in twice its size, and copied; held out: H, G and energy, when those are gone.
+        let squares = if options.needs_hessian() { 4 + options.kept_snapshots() as u64 } else { 3 };
+        // Weights, targets and candidates of a stage; residuals and differences of one layer, or its target being solved in f64.
+        let layers = 3 * largest_stage + 4 * largest;
+        let moments = FLOAT * (squares * widest * widest + layers);
         // Scores of attention, twice, and a dozen rows of the widest activation.
         let working = FLOAT * size.longest * (2 * size.heads * size.longest + 12 * widest);
         let in_memory = if spill { 0 } else { activations };
@@ -98,13 +103,18 @@ impl fmt::Display for MemoryPlan {
 }
 
 /// Memory that can be had without swapping. Only Linux tells without another library; elsewhere nothing is refused.
-fn available_memory() -> Option<u64> {
+pub fn available_memory() -> Option<u64> {
     kibibytes("/proc/meminfo", "MemAvailable:")
 }
 
 /// Largest resident size of this process so far, on Linux.
 pub fn peak_memory() -> Option<u64> {
     kibibytes("/proc/self/status", "VmHWM:")
+}
+
+/// Resident size of this process now, on Linux.
+pub fn resident_memory() -> Option<u64> {
+    kibibytes("/proc/self/status", "VmRSS:")
 }
 
 fn kibibytes(file: &str, field: &str) -> Option<u64> {

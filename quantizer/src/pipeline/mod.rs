@@ -21,10 +21,9 @@ mod text_network;
 mod vlm_network;
 
 pub use cogvlm_network::CogVlmNetwork;
-pub use layer::quantize_layer;
 pub use network::{Begin, Network, StackSize};
 pub use options::{EmbeddingType, Method, QuantizeOptions};
-pub use parts::PARTS_ENDING;
+pub use parts::{Fingerprint, PARTS_ENDING};
 pub use plan::{PlanLine, plan};
 pub use prepare::open_network;
 pub use run::{Job, quantize_model};

@@ -57,6 +57,10 @@ pub struct QuantizeOptions {
     pub accept_rule: bool,
     /// Storage of embeddings and head.
     pub embeddings: EmbeddingType,
+    /// Only so many blocks of each stack are quantized, from the first on, and the others stay in 16 bit: to try something
+    /// out. Other programs do not read such a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<usize>,
 }
 
 impl QuantizeOptions {
@@ -78,7 +82,13 @@ impl QuantizeOptions {
             snapshots: 1,
             accept_rule: true,
             embeddings: EmbeddingType::F16,
+            blocks: None,
         }
+    }
+
+    /// Blocks to quantize of a stack of so many.
+    pub fn blocks_of(&self, num_blocks: usize) -> usize {
+        self.blocks.map_or(num_blocks, |blocks| blocks.min(num_blocks))
     }
 
     /// What GPTQ is to do.
@@ -99,7 +109,7 @@ impl QuantizeOptions {
     /// Batches whose moments are kept for themselves.
     pub fn kept_snapshots(&self) -> usize {
         match self.method {
-            Method::RpiqPaper => 1,
+            Method::RpiqPaper => self.paper.instances.max(1),
             Method::Rpiq if self.snapshot_weight > 0.0 => self.snapshots.max(1),
             _ => 0,
         }

@@ -4,11 +4,11 @@
 //! layers and a JSON file with their reports. The JSON is written last: a stage without it never happened.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sightread_models::checkpoint::{Checkpoint, TensorData, write_part};
 use sightread_models::int4::PackedLinear;
@@ -18,13 +18,14 @@ use super::options::QuantizeOptions;
 use super::report::LayerReport;
 use super::{Event, Listener, tell};
 use crate::PipelineError;
+use crate::files::{read_json, write_json};
 
 /// What a model folder's name is followed by in the name of the folder of its unfinished parts.
 pub const PARTS_ENDING: &str = ".rpiq-parts";
 
 /// What decides every bit of the result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Fingerprint {
+pub struct Fingerprint {
     /// sha256 of the model's configuration and weight files.
     model: String,
     /// sha256 of the sequences.
@@ -36,7 +37,11 @@ pub(super) struct Fingerprint {
 }
 
 impl Fingerprint {
-    pub(super) fn new(
+    /// Reads all of the model's weights.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if a file cannot be read, or `listener` stops it.
+    pub fn new(
         model: &Checkpoint,
         network: &dyn Network,
         options: &QuantizeOptions,
@@ -212,24 +217,4 @@ pub(super) struct Stored<'a> {
     pub(super) in_features: usize,
     pub(super) out_features: usize,
     pub(super) group_size: usize,
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, PipelineError> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(PipelineError::io("read", path, e)),
-    };
-    serde_json::from_slice(&text).map(Some).map_err(|e| PipelineError::io("read", path, e.into()))
-}
-
-/// Writes a file under another name and renames it when it is complete and on the disk.
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), PipelineError> {
-    let failed = |e| PipelineError::io("write", path, e);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let text = serde_json::to_vec_pretty(value).map_err(|e| failed(e.into()))?;
-    file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
 }

@@ -35,12 +35,16 @@ pub struct LayerReport {
     pub gamma_gptq: Option<f64>,
     /// Γ of the weights that were kept, as packed, on calibration inputs.
     pub gamma: Option<f64>,
-    /// Γ as the paper reports it, of weights between grid points, on the last batch: the start and each round.
+    /// Γ of the closed loop's weights as packed, at the start and after each round: on calibration inputs, or for the paper's
+    /// stage 2 on its instances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gammas: Vec<f64>,
+    /// Γ as the paper reports it, of weights between grid points, on its instances: the start and each round.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paper_gammas_off_grid: Vec<f64>,
-    /// Γ of the same weights as packed, on the last batch.
+    /// Held-out output error of the paper's weights between grid points, which cannot be packed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paper_gamma_packed: Option<f64>,
+    pub paper_held_out_off_grid: Option<RelativeError>,
     /// Rounds of the closed loop.
     pub rounds: usize,
     /// Held-out output error of round to nearest.
@@ -128,7 +132,7 @@ impl Summary {
 
 /// How the layers of one run compare with those of another, each in the inputs of its own model, against the same outputs of
 /// the full-precision model: what a layer's output is worth where it is used.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Layers in both runs.
     pub layers: usize,

@@ -9,7 +9,7 @@ use sightread_models::int4::PackedLinear;
 use sightread_models::nn::Linear;
 use sightread_models::text::{Block, BlockStack};
 
-use super::layer::{StageInputs, quantize_layer};
+use super::layer::LayerWork;
 use super::memory::{MemoryPlan, peak_memory};
 use super::network::Network;
 use super::options::{EmbeddingType, QuantizeOptions};
@@ -17,10 +17,12 @@ use super::parts::{Fingerprint, Parts, Stored};
 use super::report::{LayerReport, REPORT_FILE, RunReport, Summary};
 use super::streams::{StageStep, Streams};
 use super::{Event, Listener, tell};
-use crate::PipelineError;
+use crate::damped::Damped;
+use crate::gptq::ColumnOrder;
 use crate::grid::Symmetry;
-use crate::hessian::{Calibration, Damped, Moments};
+use crate::hessian::{Calibration, Moments};
 use crate::matrix::Matrix;
+use crate::{PipelineError, QuantizeError};
 
 /// Sequences that make up one batch where batches count for themselves (the paper's single instance).
 const BATCH: usize = 8;
@@ -70,13 +72,14 @@ pub fn quantize_model(job: &Job<'_>, on_event: &mut Listener<'_>) -> Result<RunR
     }
     let parts = Parts::open(job.out, &Fingerprint::new(job.source, job.network, job.options, on_event)?)?;
     let stacks = job.network.stacks();
-    let layers = |stack: &&dyn BlockStack| stack.num_blocks() * stack.stages().iter().map(Vec::len).sum::<usize>();
+    let blocks_of = |stack: &dyn BlockStack| job.options.blocks_of(stack.num_blocks());
+    let layers = |stack: &&dyn BlockStack| blocks_of(*stack) * stack.stages().iter().map(Vec::len).sum::<usize>();
     tell(on_event, Event::Started { layers: stacks.iter().map(layers).sum() })?;
 
     let (mut reports, mut before, mut part) = (Vec::new(), None, 0);
     for (n, stack) in stacks.into_iter().enumerate() {
         let mut streams = Streams::start(job.network, n, before.take(), job.options, job.spill, on_event)?;
-        for block in 0..stack.num_blocks() {
+        for block in 0..blocks_of(stack) {
             // The embedding, or the block before: neither is read again soon.
             job.source.tensors.release_memory();
             let block = BlockJob { job, stack, calibration: job.network.calibration_of(n), block, part };
@@ -137,7 +140,7 @@ impl BlockJob<'_> {
                     for report in &reports {
                         tell(on_event, Event::Resumed { layer: report.layer.clone() })?;
                     }
-                    (stage.read(parts)?, reports)
+                    (stage.resume(parts)?, reports)
                 }
                 None => {
                     let (packed, reports) = stage.quantize(streams, on_event)?;
@@ -179,86 +182,101 @@ impl Stage<'_> {
         on_event: &mut Listener<'_>,
     ) -> Result<(Packed, Vec<LayerReport>), PipelineError> {
         let options = self.block.job.options;
-        let in_features = self.layers.first().map_or(0, |&(_, in_features, _)| in_features);
-        let in_layer = |layer: &str| {
-            let layer = self.name(layer);
-            move |source| PipelineError::Layer { layer: layer.clone(), source }
-        };
-        let first_name = self.layers.first().map_or("", |&(name, ..)| name);
-        let moments = |range, energy| self.moments(streams, range, in_features, energy, on_event);
-        let StageMoments { calibration, held_out, snapshots } = self.all_moments(moments, in_layer(first_name))?;
-        let damped = match &calibration {
-            Some(calibration) => {
-                Some(Damped::new(&calibration.hessian, options.damping).map_err(in_layer(first_name))?)
+        let first_name = self.layers.first().map_or_else(String::new, |&(name, ..)| self.name(name));
+        let in_stage = |source| PipelineError::Layer { layer: first_name.clone(), source };
+        let inputs = self.calibration(streams, on_event, in_stage)?;
+        let mut layers = self.layers.iter().map(|layer| self.read(layer)).collect::<Result<Vec<_>, _>>()?;
+        let (mut damping, mut raised, mut dead_inputs) = (0.0, 0, 0);
+        if let Some(StageInputs { calibration, snapshots }) = inputs {
+            dead_inputs = calibration.dead_inputs();
+            let Calibration { hessian, shift, .. } = calibration;
+            let mut damped = Damped::new(hessian, options.damping).map_err(in_stage)?;
+            (damping, raised) = (damped.damping, damped.raised);
+            if raised > 0 {
+                let notice = format!("{first_name}: damping raised to {damping}, the inputs say little");
+                tell(on_event, Event::Notice(notice))?;
             }
-            None => None,
-        };
-        if let Some(damped) = damped.as_ref().filter(|d| d.raised > 0) {
-            let layer = self.name(first_name);
-            let notice = format!("{layer}: damping raised to {}, the inputs say little", damped.damping);
-            tell(on_event, Event::Notice(notice))?;
+            if dead_inputs > 0 {
+                let notice =
+                    format!("{first_name}: {dead_inputs} inputs were zero on all calibration text; they are rounded");
+                tell(on_event, Event::Notice(notice))?;
+            }
+            // Of a wide stage every square matrix counts: each goes as soon as no step needs it.
+            let mut step = |layers: &mut [LayerWork], work: &dyn Fn(&mut LayerWork) -> Result<(), QuantizeError>| {
+                layers.iter_mut().try_for_each(|layer| {
+                    tell(on_event, Event::Step)?;
+                    work(layer).map_err(|source| PipelineError::Layer { layer: layer.name().into(), source })
+                })
+            };
+            step(&mut layers, &|layer| layer.aim(&damped, shift.as_ref(), options))?;
+            drop(shift);
+            damped.end_targets();
+            step(&mut layers, &|layer| layer.compare_with_gptq(&damped, options))?;
+            if options.order != ColumnOrder::Natural {
+                damped.forget_factors();
+            }
+            step(&mut layers, &|layer| layer.refine(&damped, &snapshots, options))?;
         }
-        let dead = calibration.as_ref().map_or(0, Calibration::dead_inputs);
-        if dead > 0 {
-            let layer = self.name(first_name);
-            let notice = format!("{layer}: {dead} inputs were zero on all calibration text; they are rounded");
-            tell(on_event, Event::Notice(notice))?;
-        }
-        let inputs = StageInputs {
-            calibration: calibration.as_ref().zip(damped.as_ref()),
-            held_out: held_out.as_ref(),
-            snapshots: &snapshots,
+
+        let network = self.block.job.network;
+        let held_out = network.calibration()..network.calibration() + network.held_out();
+        let held_out = match held_out.is_empty() {
+            true => None,
+            false => Some(self.moments(streams, held_out, true, on_event)?.finish().map_err(in_stage)?),
         };
         let (mut packed, mut reports) = (Packed::new(), Vec::new());
-        for &(layer, in_features, out_features) in self.layers {
+        for layer in layers {
             tell(on_event, Event::Step)?;
-            let name = self.name(layer);
-            let weight = self.block.job.source.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
-            let weight =
-                Matrix::from_rows(out_features, in_features, weight).ok_or(PipelineError::Internal("weights"))?;
-            let (quantized, report) = quantize_layer(&name, &weight, &inputs, options).map_err(in_layer(layer))?;
-            let layer = quantized.pack(None).map_err(|source| PipelineError::Pack { layer: name.clone(), source })?;
+            let name = layer.name().to_string();
+            let chosen = layer.choose(held_out.as_ref(), options);
+            let (layer, report) = chosen.map_err(|source| PipelineError::Layer { layer: name.clone(), source })?;
+            let layer = layer.pack(None).map_err(|source| PipelineError::Pack { layer: name.clone(), source })?;
             packed.push((name, layer));
-            reports.push(report);
+            reports.push(LayerReport { damping, damping_raised: raised, dead_inputs, ..report });
         }
         Ok((packed, reports))
     }
 
-    /// Moments of calibration text, held-out text, and the last batches.
-    fn all_moments(
+    /// The weights of a layer in full precision.
+    fn read(&self, &(layer, in_features, out_features): &(&str, usize, usize)) -> Result<LayerWork, PipelineError> {
+        let name = self.name(layer);
+        let weight = self.block.job.source.tensor(&format!("{name}.weight"), &[out_features, in_features])?;
+        let weight = Matrix::from_rows(out_features, in_features, weight).ok_or(PipelineError::Internal("weights"))?;
+        Ok(LayerWork::new(name, weight))
+    }
+
+    /// What the method needs to know of the calibration text: `None` for round to nearest.
+    fn calibration(
         &self,
-        mut moments: impl FnMut(std::ops::Range<usize>, bool) -> Result<Moments, PipelineError>,
-        in_layer: impl Fn(crate::QuantizeError) -> PipelineError,
-    ) -> Result<StageMoments, PipelineError> {
-        let Job { options, network, .. } = *self.block.job;
-        let (count, used) = (network.calibration(), self.block.calibration);
-        let calibration = match options.needs_hessian() {
-            true => Some(moments(0..used, false)?.finish().map_err(&in_layer)?),
-            false => None,
-        };
-        let held_out = match network.held_out() {
-            0 => None,
-            len => Some(moments(count..count + len, true)?.finish().map_err(&in_layer)?),
-        };
+        streams: &mut Streams,
+        on_event: &mut Listener<'_>,
+        in_stage: impl Fn(QuantizeError) -> PipelineError,
+    ) -> Result<Option<StageInputs>, PipelineError> {
+        let options = self.block.job.options;
+        let used = self.block.calibration;
+        if !options.needs_hessian() {
+            return Ok(None);
+        }
+        let calibration = self.moments(streams, 0..used, false, on_event)?.finish().map_err(&in_stage)?;
         let mut snapshots = Vec::new();
         for k in (0..options.kept_snapshots()).rev() {
             let end = used.saturating_sub(k * BATCH);
             if end > 0 {
-                let batch = moments(end.saturating_sub(BATCH)..end, false)?;
-                snapshots.push(batch.finish().map_err(&in_layer)?.hessian);
+                let batch = self.moments(streams, end.saturating_sub(BATCH)..end, false, on_event)?;
+                snapshots.push(batch.finish().map_err(&in_stage)?.hessian);
             }
         }
-        Ok(StageMoments { calibration, held_out, snapshots })
+        Ok(Some(StageInputs { calibration, snapshots }))
     }
 
     fn moments(
         &self,
         streams: &mut Streams,
         sequences: std::ops::Range<usize>,
-        in_features: usize,
         held_out: bool,
         on_event: &mut Listener<'_>,
     ) -> Result<Moments, PipelineError> {
+        let in_features = self.layers.first().map_or(0, |&(_, in_features, _)| in_features);
         let with_shift = held_out || self.block.job.options.needs_full_precision_stream();
         debug_assert!(!held_out || sequences.start >= streams.calibration);
         let mut moments = Moments::new(in_features, with_shift, held_out);
@@ -278,7 +296,7 @@ impl Stage<'_> {
     }
 
     /// The layers of a stage that an earlier run finished.
-    fn read(&self, parts: &Parts) -> Result<Packed, PipelineError> {
+    fn resume(&self, parts: &Parts) -> Result<Packed, PipelineError> {
         let layers = self.layers.iter().map(|&(layer, in_features, out_features)| {
             let name = self.name(layer);
             let group_size = self.block.job.options.grid.group_size.min(in_features);
@@ -327,12 +345,10 @@ fn write_folder(job: &Job<'_>, parts: &Parts, report: &RunReport) -> Result<(), 
     Ok(PackedFolderWriter { quantization, options }.assemble(job.source, &files, &[], job.out)?)
 }
 
-/// What the inputs of a stage look like.
-struct StageMoments {
-    /// Over the calibration text, if the method needs it.
-    calibration: Option<Calibration>,
-    /// Over the held-out text, if there is any.
-    held_out: Option<Calibration>,
-    /// Hessians of the last batches, as many as the method keeps.
+/// What the calibration inputs of a stage look like.
+struct StageInputs {
+    /// All of them.
+    calibration: Calibration,
+    /// Hessians of the last batches, each for itself, as many as the method keeps.
     snapshots: Vec<Matrix>,
 }

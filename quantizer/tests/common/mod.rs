@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use image::{Rgb, RgbImage};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
 /// Writes a `tokenizer.json` of plain words: `[UNK]`, `w1`, `w2`, … and then `special`, `size` in all.
@@ -23,6 +25,23 @@ pub fn write_word_tokenizer(folder: &Path, size: usize, special: &[&str]) {
         "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
     });
     fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("written");
+}
+
+/// Tokens of the models that [`write_text_model`] writes.
+pub const VOCAB: usize = 96;
+
+/// Writes `model`, a fixture that parity tests compare with transformers with a tokenizer of plain words, and `text.txt`.
+pub fn write_text_model(folder: &Path, fixture: &str) {
+    let model = folder.join("model");
+    fs::create_dir(&model).expect("created");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/text").join(fixture);
+    for file in ["config.json", "model.safetensors"] {
+        fs::copy(fixture.join(file), model.join(file)).expect("copied");
+    }
+    write_word_tokenizer(&model, VOCAB, &[]);
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let words: Vec<String> = (0..4000).map(|_| format!("w{}", rng.random_range(1..VOCAB))).collect();
+    fs::write(folder.join("text.txt"), words.join(" ")).expect("written");
 }
 
 /// Runs the command to its end.

@@ -132,7 +132,7 @@ impl Job<'_> {
         };
         let options = QuantizeOptions { embeddings: EmbeddingType::Int8, ..QuantizeOptions::new(method, GROUP_SIZE) };
         let open = |seq_len| {
-            let size = CalibrationSize { sequences: SEQUENCES, held_out: HELD_OUT, seq_len };
+            let size = CalibrationSize { sequences: SEQUENCES, held_out: HELD_OUT, seq_len, selection: 0 };
             open_network(source, calibration.as_deref(), size, method, VlmOptions::default(), &device)
         };
         let positions = source.config.get("max_position_embeddings").and_then(Value::as_u64).unwrap_or(u64::MAX);
