@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{VOCAB, rpiq, text, write_text_model};
+use common::{VOCAB, rpiq, text, write_text_model, write_word_tokenizer};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::Value;

@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 fn show_plan(args: &Args, checkpoint: &Checkpoint) -> anyhow::Result<()> {
     let (vision, experts, connector) = (args.vision, args.experts, args.connector);
     let (device, vlm) = (Backend::Cpu.open()?, VlmOptions { vision, experts, connector, ..VlmOptions::default() });
-    let nothing = CalibrationSize { sequences: 0, held_out: 0, seq_len: 1 };
+    let nothing = CalibrationSize { sequences: 0, held_out: 0, seq_len: 1, selection: 0 };
     // Round to nearest needs no calibration set, and stores what every other method stores.
     let network = match open_network(checkpoint, None, nothing, Method::Rtn, vlm, &device) {
         Ok(network) => network,
