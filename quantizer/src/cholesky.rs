@@ -26,6 +26,10 @@ impl Cholesky {
         let mut scratch = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, par, Default::default()));
         let stack = MemStack::new(&mut scratch);
         cholesky_in_place(lower.as_mut(), Default::default(), par, stack, Default::default()).ok()?;
+        // It works above the diagonal too.
+        for j in 1..n {
+            lower.as_mut().col_mut(j).subrows_mut(0, j).fill(0.0);
+        }
         Some(Self { lower })
     }
 
