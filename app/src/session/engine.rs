@@ -235,6 +235,9 @@ impl<O: Outlets> Engine<O> {
                 if self.view.work == Some(Work::Starting) {
                     self.view.work = None;
                 }
+                if !self.view.settings.model.is_empty() {
+                    self.out.think(Job::UseModel(self.view.settings.model.clone()));
+                }
             }
             Thought::CannotRead(reason) => {
                 self.alert(&format!("I cannot read: {reason}."));
@@ -248,8 +251,7 @@ impl<O: Outlets> Engine<O> {
                 }
                 self.can_hear = Some(result);
             }
-            Thought::Answers(Ok(name)) if name.is_empty() => self.tell("The model that came with the program answers."),
-            Thought::Answers(Ok(name)) => self.tell(&format!("{name} answers from now on.")),
+            Thought::Answers(Ok(name)) => self.model_is_used(&name),
             Thought::Answers(Err(reason)) => self.alert(&format!("That model cannot be used: {reason}.")),
             Thought::Read { job, result } if job == self.job => self.was_read(result),
             Thought::Piece { job, text } if job == self.job => {

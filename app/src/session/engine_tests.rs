@@ -384,3 +384,20 @@ fn a_room_that_stays_as_quiet_as_it_is_changes_nothing() {
     let changed: Vec<bool> = versions.windows(2).map(|pair| pair[0] != pair[1]).collect();
     assert_eq!(changed, [false, false, true, false, false]);
 }
+
+#[test]
+fn a_model_that_was_chosen_answers_at_the_next_start_too_and_one_that_cannot_be_used_is_not_kept() {
+    let settings = Settings { model: "smolvlm".into(), ..Settings::default() };
+    let mut talk = Talk(Engine::new(Paper::default(), settings, Box::new(|_| {})));
+    talk.take(Input::Brain(Thought::CanRead));
+    assert!(matches!(&talk.0.out.jobs[..], [Job::UseModel(name)] if name == "smolvlm"));
+    talk.take(Input::Brain(Thought::Answers(Ok("smolvlm".into()))));
+    assert!(talk.0.out.kept.is_empty(), "nothing has changed");
+
+    talk.take(Input::Request(Request::UseModel("broken".into())));
+    talk.take(Input::Brain(Thought::Answers(Err("its file config.json is missing".into()))));
+    assert_eq!(talk.view().settings.model, "smolvlm");
+    talk.take(Input::Request(Request::UseModel(String::new())));
+    talk.take(Input::Brain(Thought::Answers(Ok(String::new()))));
+    assert_eq!((talk.view().settings.model.as_str(), talk.0.out.kept.len()), ("", 1));
+}

@@ -144,8 +144,18 @@ impl<O: Outlets> Engine<O> {
     /// Answers with another model from now on; the empty name is the one that comes with the program.
     pub(super) fn use_model(&mut self, name: String) {
         self.silence();
-        self.out.think(Job::UseModel(name.clone()));
-        self.take_settings(Settings { model: name, ..Settings::clone(&self.view.settings) });
+        self.out.think(Job::UseModel(name));
+    }
+
+    /// The model of that name answers now, and when the program starts the next time.
+    pub(super) fn model_is_used(&mut self, name: &str) {
+        self.tell(&match name {
+            "" => "The model that came with the program answers.".into(),
+            name => format!("{name} answers from now on."),
+        });
+        if self.view.settings.model != name {
+            self.take_settings(Settings { model: name.into(), ..Settings::clone(&self.view.settings) });
+        }
     }
 
     pub(super) fn check(&mut self) {
