@@ -20,6 +20,8 @@ const PREVIEW_SIDE: u32 = 640;
 const LOOK_EVERY: Duration = Duration::from_millis(190);
 /// Between two pictures that are shown while nothing moves and nothing new is known.
 const SHOW_EVERY: Duration = Duration::from_millis(450);
+/// After so many looks at which nothing moved and nothing new was seen, everything takes twice the time.
+const RESTS: u32 = 10;
 
 /// The open camera.
 pub(super) struct Eyes {
@@ -51,6 +53,7 @@ impl Eyes {
             look_due: None,
             looks: 0,
             shown: None,
+            still: 0,
             regions: vec![],
             hint: None,
         };
@@ -94,6 +97,8 @@ struct Gaze {
     /// Looks since the picture that was shown last.
     looks: u64,
     shown: Option<Instant>,
+    /// Looks in a row at which nothing moved and nothing new was seen.
+    still: u32,
     /// In shares of the picture's width.
     regions: Vec<Quad>,
     hint: Option<String>,
@@ -105,7 +110,7 @@ impl Gaze {
         let is_due = self.look_due.is_none_or(|due| Instant::now() >= due);
         let is_new = is_due && self.aiming.load(Ordering::Relaxed) && self.look(&frame, told);
         let is_still = self.sight.as_ref().is_some_and(Sight::is_steady);
-        if !is_new && is_still && self.shown.is_some_and(|shown| shown.elapsed() < SHOW_EVERY) {
+        if !is_new && is_still && self.shown.is_some_and(|shown| shown.elapsed() < self.slowed(SHOW_EVERY)) {
             return;
         }
         // A picture that cannot be made small is not shown; the next one may be.
@@ -117,13 +122,18 @@ impl Gaze {
         told(Sighting::Preview(Preview { picture, regions, hint, looks }));
     }
 
+    /// The time between two looks or pictures, which is longer while there is nothing to miss.
+    fn slowed(&self, every: Duration) -> Duration {
+        if self.still >= RESTS { 2 * every } else { every }
+    }
+
     /// Searches for text; whether there is something new to show.
     fn look(&mut self, frame: &Frame, told: &mut impl FnMut(Sighting)) -> bool {
         // Until the networks are loaded there is nothing to search with.
         let Some(starter) = self.starter.get() else { return false };
         // Counted from when it was due: pictures never come just then.
         let now = Instant::now();
-        self.look_due = Some(self.look_due.map_or(now, |due| (due + LOOK_EVERY).max(now)));
+        self.look_due = Some(self.look_due.map_or(now, |due| (due + self.slowed(LOOK_EVERY)).max(now)));
         let Ok(sight) = look(&frame.picture, &starter.text_models(), self.sight.as_ref()) else { return false };
         self.looks += 1;
         let width = frame.picture.width() as f32;
@@ -132,10 +142,12 @@ impl Gaze {
             let mut aim = self.aim.lock().unwrap_or_else(PoisonError::into_inner);
             aim.see(frame.clone(), &sight, Instant::now())
         };
+        let is_steady = sight.is_steady();
         self.sight = Some(sight);
         let hint = advice.matter.map(|matter| matter.spoken().to_string());
         let before = (std::mem::replace(&mut self.regions, regions), std::mem::replace(&mut self.hint, hint));
         let is_new = before.0 != self.regions || before.1 != self.hint;
+        self.still = if is_steady && !is_new { self.still.saturating_add(1) } else { 0 };
         if let Some(hint) = advice.hint {
             told(Sighting::Hint(hint.spoken().to_string(), frame.at));
         }
