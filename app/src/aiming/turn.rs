@@ -101,15 +101,23 @@ pub(super) fn ask(
     } else {
         WayUp::Unknown
     };
-    if are_text {
+    if are_text && way_up != WayUp::Wrong {
         return Ok(Lines { way_up, are_text });
     }
     // Short lines are read fast.
     crops.sort_by_key(RgbImage::width);
     crops.truncate(READ);
-    if way_up == WayUp::Wrong {
-        crops.iter_mut().for_each(|crop| *crop = upside_down_crop(crop));
+    // How surely the surest of them is read; 0 if none is.
+    let surest = |crops: &[RgbImage]| -> Result<f32, ReadError> {
+        let reads = models.read_lines(&crops.iter().collect::<Vec<_>>())?;
+        Ok(reads.iter().filter(|read| is_text(read)).map(|read| read.confidence).fold(0.0, f32::max))
+    };
+    let as_it_is = surest(&crops)?;
+    if way_up != WayUp::Wrong {
+        return Ok(Lines { way_up, are_text: as_it_is > 0.0 });
     }
-    let reads = models.read_lines(&crops.iter().collect::<Vec<_>>())?;
-    Ok(Lines { way_up, are_text: reads.iter().any(is_text) })
+    // Of small lines that run together the classifier says anything: that a page stands on its head must show in what is read.
+    let turned = surest(&crops.iter().map(upside_down_crop).collect::<Vec<_>>())?;
+    let way_up = if turned > as_it_is { WayUp::Wrong } else { WayUp::Unknown };
+    Ok(Lines { way_up, are_text: are_text || turned.max(as_it_is) > 0.0 })
 }
