@@ -106,6 +106,12 @@ impl CalibrationSet<Captioned> {
 }
 
 impl<S> CalibrationSet<S> {
+    /// What `prepare` makes of every sequence, up to the first that it cannot.
+    pub(super) fn try_map<T, E>(&self, prepare: impl Fn(&S) -> Result<T, E>) -> Result<CalibrationSet<T>, E> {
+        let all = |sequences: &[S]| sequences.iter().map(&prepare).collect::<Result<Vec<_>, E>>();
+        Ok(CalibrationSet { sequences: all(&self.sequences)?, held_out: all(&self.held_out)? })
+    }
+
     /// Shuffles, sets the held-out sequences aside first, and takes what is asked for of the rest. `None` if there is too
     /// little for one sequence of each kind.
     fn choose(mut all: Vec<S>, size: CalibrationSize) -> Option<Self> {

@@ -5,13 +5,14 @@ use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use sightread_models::checkpoint::{Checkpoint, CheckpointError};
 use sightread_models::nn::KvCache;
-use sightread_models::text::{Block, BlockStack, TextError, check_shapes};
+use sightread_models::text::{BlockStack, TextError, check_shapes};
 use sightread_models::vision::{RgbPicture, RgbView};
 use sightread_models::vlm::VlmError;
 use sightread_models::vlm::cogvlm::{CONNECTOR_LINEARS, CogVlmBlocks, PictureProcessor, PromptBuilder};
 
 use super::calibration::CalibrationSet;
 use super::network::{Begin, Network, StackSize, scored_heads};
+use super::stack::{load_all, modules_of};
 use super::streams::{to_matrix, to_tensor};
 use super::{EmbeddingType, VisionType, VlmOptions};
 use crate::PipelineError;
@@ -56,12 +57,6 @@ impl<'a> CogVlmNetwork<'a> {
     fn packs_vision(&self) -> bool {
         self.options.vision == VisionType::Int4
     }
-
-    /// The whole tower in full precision.
-    fn tower(&self) -> Result<Vec<Box<dyn Block>>, CheckpointError> {
-        let vision = &self.blocks.vision;
-        (0..vision.num_blocks()).map(|n| vision.load_block(self.source, n, self.device)).collect()
-    }
 }
 
 /// Squares and tokens of all pictures.
@@ -89,8 +84,7 @@ fn prepare(
         tokens.truncate(limit);
         Ok(Seen { square, tokens })
     };
-    let all = |entries: &[Captioned]| entries.iter().map(seen).collect::<Result<Vec<_>, PipelineError>>();
-    Ok(CalibrationSet { sequences: all(&set.sequences)?, held_out: all(&set.held_out)? })
+    set.try_map(seen)
 }
 
 impl Network for CogVlmNetwork<'_> {
@@ -151,7 +145,8 @@ impl Network for CogVlmNetwork<'_> {
         }
         let start = self.blocks.start_language(self.source, self.device)?;
         // A tower that is not packed is as good as in full precision: one pass serves both models.
-        let tower = if self.packs_vision() { Vec::new() } else { self.tower()? };
+        let tower =
+            if self.packs_vision() { Vec::new() } else { load_all(&self.blocks.vision, self.source, self.device)? };
         let look = move |seen: &Seen| -> Result<Tensor<3>, CheckpointError> {
             Ok(tower.iter().fold(embed(seen)?, |x, block| block.forward(x, &mut KvCache::default())))
         };
@@ -203,10 +198,4 @@ impl Network for CogVlmNetwork<'_> {
         }
         modules
     }
-}
-
-/// Full names of `layers` in every block.
-fn modules_of(stack: &dyn BlockStack, layers: &[(&'static str, usize, usize)]) -> Vec<String> {
-    let prefixes = (0..stack.num_blocks()).map(|n| stack.block_prefix(n));
-    prefixes.flat_map(|prefix| layers.iter().map(move |(layer, ..)| format!("{prefix}.{layer}"))).collect()
 }

@@ -16,6 +16,7 @@ mod prepare;
 pub mod report;
 mod run;
 mod speech_network;
+mod stack;
 mod streams;
 mod text_network;
 mod vlm_network;

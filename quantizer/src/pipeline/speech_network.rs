@@ -70,8 +70,7 @@ fn prepare(
         let mel = front_end.compute(&recording.samples, FRAMES_PER_POSITION * positions, config.window_samples());
         Ok(Spoken { mel, tokens })
     };
-    let all = |recordings: &[Recording]| recordings.iter().map(spoken).collect::<Result<Vec<_>, PipelineError>>();
-    Ok(CalibrationSet { sequences: all(&set.sequences)?, held_out: all(&set.held_out)? })
+    set.try_map(spoken)
 }
 
 impl Network for SpeechNetwork<'_> {

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use sha2::{Digest, Sha256};
 use sightread_models::checkpoint::{Checkpoint, CheckpointError};
 use sightread_models::nn::KvCache;
-use sightread_models::text::{Block, BlockStack, TextError};
+use sightread_models::text::{BlockStack, TextError};
 use sightread_models::vision::RgbView;
 use sightread_models::vlm::VlmError;
 use sightread_models::vlm::idefics3::{
@@ -17,6 +17,7 @@ use sightread_models::vlm::idefics3::{
 use super::EmbeddingType;
 use super::calibration::CalibrationSet;
 use super::network::{Begin, Network, StackSize, scored_heads};
+use super::stack::{load_all, modules_of};
 use super::streams::{to_matrix, to_tensor};
 use crate::PipelineError;
 use crate::pictures::{self, Captioned};
@@ -106,12 +107,6 @@ impl<'a> VlmNetwork<'a> {
         let patch_size = self.blocks.config.vision_config.patch_size;
         picture.tiles.iter().map(|tile| self.processor.patches(tile, patch_size)).collect()
     }
-
-    /// The whole tower in full precision.
-    fn tower(&self) -> Result<Vec<Box<dyn Block>>, CheckpointError> {
-        let vision = &self.blocks.vision;
-        (0..vision.num_blocks()).map(|n| vision.load_block(self.source, n, self.device)).collect()
-    }
 }
 
 /// Tiles and tokens of all pictures.
@@ -141,8 +136,7 @@ fn prepare(
         tokens.truncate(limit);
         Ok(Seen { picture, tokens })
     };
-    let all = |entries: &[Captioned]| entries.iter().map(seen).collect::<Result<Vec<_>, PipelineError>>();
-    Ok(CalibrationSet { sequences: all(&set.sequences)?, held_out: all(&set.held_out)? })
+    set.try_map(seen)
 }
 
 impl Network for VlmNetwork<'_> {
@@ -200,7 +194,8 @@ impl Network for VlmNetwork<'_> {
         }
         let start = self.blocks.start_language(self.source, self.device)?;
         // A tower that is not packed is as good as in full precision: one pass serves both models.
-        let tower = if self.packs_vision() { Vec::new() } else { self.tower()? };
+        let tower =
+            if self.packs_vision() { Vec::new() } else { load_all(&self.blocks.vision, self.source, self.device)? };
         let look = move |seen: &Seen| -> Result<Tensor<3>, CheckpointError> {
             Ok(tower.iter().fold(embed(seen)?, |x, block| block.forward(x, &mut KvCache::default())))
         };
@@ -240,15 +235,10 @@ impl Network for VlmNetwork<'_> {
     }
 
     fn rows_i8(&self) -> Vec<String> {
-        let vision = &self.blocks.vision;
-        let layers = vision.stages().concat();
-        let of_block = |n| {
-            let prefix = vision.block_prefix(n);
-            layers.iter().map(move |(layer, ..)| format!("{prefix}.{layer}"))
-        };
         let mut modules = Vec::new();
         if self.options.vision == VisionType::Int8 {
-            modules.extend((0..vision.num_blocks()).flat_map(of_block));
+            let vision = &self.blocks.vision;
+            modules.extend(modules_of(vision, &vision.stages().concat()));
         }
         if self.options.connector == EmbeddingType::Int8 {
             modules.push(PROJECTION.into());
