@@ -29,7 +29,11 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Pipe
 pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), PipelineError> {
     let failed = |e| PipelineError::io("write", path, e);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut builder = tempfile::Builder::new();
+    // As readable as any other new file: what the user's umask allows.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())

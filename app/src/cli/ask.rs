@@ -9,8 +9,8 @@ use sightread_models::text::generate::Flow;
 
 use super::read::{open_picture, read_picture};
 use super::{AnsweringArgs, ModelArgs};
-use crate::answer::{Conversation, Model};
-use crate::library::AnsweringModel;
+use crate::answer::Conversation;
+use crate::library::{AnsweringModel, answering};
 use crate::speech::transcribe::{Expected, Transcriber};
 use crate::speech::wav;
 
@@ -43,10 +43,7 @@ pub(super) fn run(args: AskArgs) -> anyhow::Result<()> {
     if chosen.as_ref().is_some_and(AnsweringModel::sees) {
         conversation = conversation.with_picture(picture.into(), args.answering.with_text);
     }
-    let model = || match &chosen {
-        Some(chosen) => Ok(chosen.into()),
-        None => starter.language().map(Model::from),
-    };
+    let model = || answering(chosen.as_ref(), &starter);
     for question in spoken.iter().chain(&args.questions) {
         let mut shown = false;
         let answer = conversation.ask(question, model, |piece| {

@@ -2,11 +2,12 @@
 
 use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Device;
-use sightread_models::text::LoadOptions;
+use sightread_models::text::{LoadOptions, TextError};
 use sightread_models::vlm::{StarterLanguage, VisionLanguage};
 
 use super::{Architecture, Senses, installed};
 use crate::answer::Model;
+use crate::starter::Starter;
 
 /// A model that answers questions.
 #[derive(Debug)]
@@ -32,12 +33,13 @@ impl AnsweringModel {
         let checkpoint = Checkpoint::open(&entry.folder).map_err(|error| error.to_string())?;
         match Architecture::of(&checkpoint.config).answers() {
             Some(Senses::Text) => {
-                let model = StarterLanguage::load(&entry.folder, device).map_err(|error| error.to_string())?;
+                let model = StarterLanguage::from_checkpoint(checkpoint, device).map_err(|error| error.to_string())?;
                 Ok(Self::Text(Box::new(model)))
             }
             Some(Senses::Picture) => {
                 let options = LoadOptions { int8_embedding: true, ..LoadOptions::default() };
-                let model = VisionLanguage::load(&entry.folder, options, device).map_err(|error| error.to_string())?;
+                let model = VisionLanguage::from_checkpoint(&checkpoint, options, device);
+                let model = model.map_err(|error| error.to_string())?;
                 Ok(Self::Picture(Box::new(model)))
             }
             None => Err(format!("{name} answers no questions")),
@@ -47,6 +49,17 @@ impl AnsweringModel {
     /// Whether it sees pictures.
     pub fn sees(&self) -> bool {
         matches!(self, Self::Picture(_))
+    }
+}
+
+/// The model that answers: the one that was chosen, else that of `starter`.
+///
+/// # Errors
+/// [`TextError`] if the starter's cannot be loaded.
+pub fn answering<'m>(chosen: Option<&'m AnsweringModel>, starter: &'m Starter) -> Result<Model<'m>, TextError> {
+    match chosen {
+        Some(chosen) => Ok(chosen.into()),
+        None => starter.language().map(Model::from),
     }
 }
 

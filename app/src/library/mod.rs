@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{places, shipped};
 
-pub use answering::AnsweringModel;
+pub use answering::{AnsweringModel, answering};
 pub use architecture::{Architecture, Senses};
 use card::Card;
 pub use import::{Import, ImportError};

@@ -11,9 +11,9 @@ use sightread_models::text::generate::Flow;
 
 use super::input::{ReadPicture, Thought};
 use super::view::{Page, PageRow};
-use crate::answer::{Conversation, Document, Model};
+use crate::answer::{Conversation, Document};
 use crate::assistant::Scene;
-use crate::library::AnsweringModel;
+use crate::library::{AnsweringModel, answering};
 use crate::picture;
 use crate::reading::{Line, Point, ReadError, Reading, fit, read};
 use crate::speech::transcribe::{Expected, Transcriber};
@@ -191,10 +191,7 @@ impl Thinker {
             told(Thought::Piece { job, text: text.into() });
             Flow::Continue
         };
-        let model = || match &self.chosen {
-            Some(chosen) => Ok(chosen.into()),
-            None => self.starter.language().map(Model::from),
-        };
+        let model = || answering(self.chosen.as_ref(), &self.starter);
         let result = conversation.ask(question, model, piece).map_err(|error| error.to_string());
         told(Thought::Answered { job, result });
     }

@@ -39,10 +39,17 @@ impl VisionLanguage {
     /// # Errors
     /// [`VlmError`] if a file is missing or damaged, files belong to different models, or the architecture is not known.
     pub fn load(folder: &Path, options: LoadOptions, device: &Device) -> Result<Self, VlmError> {
-        let checkpoint = Checkpoint::open(folder)?;
-        let model: Box<dyn PictureModel> = match Architecture::of(&checkpoint) {
-            Some(Architecture::Idefics3) => Box::new(Idefics3Reader::load(&checkpoint, options, device)?),
-            Some(Architecture::CogVlm) => Box::new(CogVlmReader::load(&checkpoint, options, device)?),
+        Self::from_checkpoint(&Checkpoint::open(folder)?, options, device)
+    }
+
+    /// As [`VisionLanguage::load`], of a folder that is open.
+    ///
+    /// # Errors
+    /// [`VlmError`] if a file is damaged, files belong to different models, or the architecture is not known.
+    pub fn from_checkpoint(checkpoint: &Checkpoint, options: LoadOptions, device: &Device) -> Result<Self, VlmError> {
+        let model: Box<dyn PictureModel> = match Architecture::of(checkpoint) {
+            Some(Architecture::Idefics3) => Box::new(Idefics3Reader::load(checkpoint, options, device)?),
+            Some(Architecture::CogVlm) => Box::new(CogVlmReader::load(checkpoint, options, device)?),
             None => {
                 let kind = checkpoint.config.get("model_type").and_then(serde_json::Value::as_str).unwrap_or("?");
                 let what = format!("a vision-language model of the kind {kind}");

@@ -27,7 +27,7 @@ pub use config::Idefics3Config;
 pub use connector::{Connector, PROJECTION};
 pub use processor::{PictureOptions, PictureProcessor, TiledPicture};
 pub use prompt::PromptBuilder;
-pub use reader::{END_OF_UTTERANCE, Idefics3Reader, VisionLanguage};
+pub use reader::{Idefics3Reader, VisionLanguage};
 
 use super::VlmError;
 use super::put_features::put_features;

@@ -71,7 +71,14 @@ impl StarterLanguage {
     /// # Errors
     /// [`TextError`] if a file is missing or damaged, or the model knows no turns of a conversation.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, TextError> {
-        let mut checkpoint = Checkpoint::open(folder)?;
+        Self::from_checkpoint(Checkpoint::open(folder)?, device)
+    }
+
+    /// As [`StarterLanguage::load`], of a folder that is open.
+    ///
+    /// # Errors
+    /// [`TextError`] if a file is damaged, or the model knows no turns of a conversation.
+    pub fn from_checkpoint(mut checkpoint: Checkpoint, device: &Device) -> Result<Self, TextError> {
         let tokenizer = checkpoint.tokenizer.take().ok_or(TextError::NoTokenizer)?;
         let end_of_turn = tokenizer.token_to_id(END_OF_TURN).ok_or(TextError::NoTurns { token: END_OF_TURN })?;
         let eos = [end_of_turn].into_iter().chain(tokenizer.token_to_id(END_OF_TEXT)).collect();

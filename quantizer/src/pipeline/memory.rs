@@ -47,7 +47,7 @@ impl MemoryPlan {
         let area =
             |layers: &[(&str, usize, usize)]| layers.iter().map(|&(_, from, to)| (from * to) as u64).sum::<u64>();
         let areas = || stages.iter().map(|stage| area(stage));
-        let weights = 2 * FLOAT * areas().sum::<u64>();
+        let weights = 2 * FLOAT * (areas().sum::<u64>() + size.kept);
         let widest = shapes().map(|(from, _)| from).max().unwrap_or(0);
         let largest = shapes().map(|(from, to)| from * to).max().unwrap_or(0);
         let largest_stage = areas().max().unwrap_or(0);

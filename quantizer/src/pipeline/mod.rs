@@ -5,7 +5,8 @@
 
 mod activations;
 pub mod calibration;
-mod cogvlm_network;
+mod cogvlm_kind;
+mod idefics3_kind;
 mod layer;
 pub mod memory;
 mod network;
@@ -20,8 +21,8 @@ mod stack;
 mod streams;
 mod text_network;
 mod vlm_network;
+mod vlm_options;
 
-pub use cogvlm_network::CogVlmNetwork;
 pub use network::{Begin, Network, StackSize};
 pub use options::{EmbeddingType, Method, QuantizeOptions};
 pub use parts::{Fingerprint, PARTS_ENDING};
@@ -30,7 +31,7 @@ pub use prepare::open_network;
 pub use run::{Job, quantize_model};
 pub use speech_network::SpeechNetwork;
 pub use text_network::TextNetwork;
-pub use vlm_network::{VisionType, VlmNetwork, VlmOptions};
+pub use vlm_options::{VisionType, VlmOptions};
 
 use std::ops::ControlFlow;
 

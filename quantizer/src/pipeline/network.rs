@@ -25,6 +25,8 @@ pub struct StackSize {
     pub hidden: u64,
     /// Attention heads whose scores are in memory at once (see [`scored_heads`]).
     pub heads: u64,
+    /// Elements of linear layers of a block that are not packed and so are in no stage.
+    pub kept: u64,
     /// Bytes that [`Network::begin`] holds while the first inputs are made.
     pub at_start: u64,
 }

@@ -9,12 +9,15 @@ use sightread_models::text::text_blocks;
 use sightread_models::vlm;
 
 use super::calibration::{CalibrationSet, CalibrationSize};
-use super::{CogVlmNetwork, Method, Network, SpeechNetwork, TextNetwork, VlmNetwork, VlmOptions};
+use super::cogvlm_kind::CogVlmKind;
+use super::idefics3_kind::Idefics3Kind;
+use super::vlm_network::VlmNetwork;
+use super::{Method, Network, SpeechNetwork, TextNetwork, VlmOptions};
 use crate::PipelineError;
 
-/// The model in `source` with its calibration set: a text for a language model, a list of recordings for Whisper, a list
-/// of pictures for SmolVLM and CogVLM2, which alone have a use for `options`. Of the set, only what `method` makes use of is kept; round to nearest
-/// needs none. Sequences of a text are cut to the model's context.
+/// The model in `source` with its calibration set: a text for a language model, a list of recordings for Whisper, a list of
+/// pictures for SmolVLM and CogVLM2, which alone have a use for `options`. Of the set, only what `method` makes use of is kept;
+/// round to nearest needs none. Sequences of a text are cut to the model's context.
 ///
 /// # Errors
 /// [`PipelineError`] if the calibration set is missing or of no use, or the model's configuration is wrong.
@@ -33,8 +36,14 @@ pub fn open_network<'a>(
     if let Some(architecture) = vlm::Architecture::of(source) {
         let set = read(calibration, method, |list| CalibrationSet::read_pictures(list, size))?;
         return Ok(match architecture {
-            vlm::Architecture::Idefics3 => Box::new(VlmNetwork::new(source, &set, options, device)?),
-            vlm::Architecture::CogVlm => Box::new(CogVlmNetwork::new(source, &set, options, device)?),
+            vlm::Architecture::Idefics3 => {
+                let kind = Idefics3Kind::new(source, options.pictures, device)?;
+                Box::new(VlmNetwork::new(kind, source, &set, options, device)?)
+            }
+            vlm::Architecture::CogVlm => {
+                let kind = CogVlmKind::new(source, options.experts, device)?;
+                Box::new(VlmNetwork::new(kind, source, &set, options, device)?)
+            }
         });
     }
     let context = text_blocks(source, device)?.sizes().context;

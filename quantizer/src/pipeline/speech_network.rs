@@ -98,6 +98,7 @@ impl Network for SpeechNetwork<'_> {
             longest: self.set.all().map(length).max().unwrap_or(0),
             hidden: config.d_model as u64,
             heads: heads as u64,
+            kept: 0,
             at_start: at_start as u64,
         }
     }

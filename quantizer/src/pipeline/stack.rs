@@ -18,3 +18,8 @@ pub(super) fn modules_of(stack: &dyn BlockStack, layers: &[(&'static str, usize,
     let prefixes = (0..stack.num_blocks()).map(|n| stack.block_prefix(n));
     prefixes.flat_map(|prefix| layers.iter().map(move |(layer, ..)| format!("{prefix}.{layer}"))).collect()
 }
+
+/// Elements of the linear layers of all blocks.
+pub(super) fn parameters(stack: &dyn BlockStack) -> usize {
+    stack.num_blocks() * stack.stages().concat().iter().map(|&(_, from, to)| from * to).sum::<usize>()
+}

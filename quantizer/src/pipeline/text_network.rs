@@ -59,6 +59,7 @@ impl Network for TextNetwork<'_> {
             longest: self.set.all().map(|s| s.len() as u64).max().unwrap_or(0),
             hidden: sizes.hidden_size as u64,
             heads: scored_heads(sizes.num_attention_heads, self.device),
+            kept: 0,
             // The table, and the copy it is made of.
             at_start: 2 * size_of::<f32>() as u64 * (sizes.hidden_size * sizes.vocab_size) as u64,
         }

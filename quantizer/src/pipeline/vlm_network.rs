@@ -10,139 +10,139 @@ use sightread_models::nn::KvCache;
 use sightread_models::text::{BlockStack, TextError};
 use sightread_models::vision::RgbView;
 use sightread_models::vlm::VlmError;
-use sightread_models::vlm::idefics3::{
-    END_OF_UTTERANCE, Idefics3Blocks, PROJECTION, PictureOptions, PictureProcessor, PromptBuilder, TiledPicture,
-};
 
-use super::EmbeddingType;
 use super::calibration::CalibrationSet;
 use super::network::{Begin, Network, StackSize, scored_heads};
-use super::stack::{load_all, modules_of};
+use super::stack::{load_all, modules_of, parameters};
 use super::streams::{to_matrix, to_tensor};
+use super::{EmbeddingType, VisionType, VlmOptions};
 use crate::PipelineError;
 use crate::pictures::{self, Captioned};
 
-/// How the linear layers of a part that sees are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum VisionType {
-    /// Packed to 4 bit like the language model.
-    #[default]
-    Int4,
-    /// Rows of 8-bit codes with a scale each; Python libraries do not read them.
-    Int8,
-    /// 16-bit floats.
-    F16,
-}
+/// Makes the input of the tower's first block of a picture, `[1, patches, d_vision]`.
+pub(super) type VisionStart<'a, P> = Box<dyn Fn(&P) -> Result<Tensor<3>, CheckpointError> + 'a>;
+/// Makes the input of the language model's first block, `[1, t, d]`, of what the tower saw and the tokens of a prompt.
+pub(super) type LanguageStart<'a> = Box<dyn Fn(Tensor<3>, &[u32]) -> Result<Tensor<3>, VlmError> + 'a>;
 
-/// What is done with the parts that only a vision-language model has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VlmOptions {
-    /// Storage of the vision tower.
-    pub vision: VisionType,
-    /// Storage of the connector's linear layers. That of Idefics3 reads some ten thousand inputs, which is why it is not packed to
-    /// 4 bit: a Hessian of that width takes more memory than the whole model, to save a hundredth of its size, which is what
-    /// the connector of CogVLM2 takes too.
-    pub connector: EmbeddingType,
-    /// Storage of the vision experts beside the language model's own layers, which only CogVLM2 has.
-    pub experts: VisionType,
-    /// Pictures at most that the vision tower is calibrated on; each has hundreds of patches.
-    pub vision_sequences: usize,
-    /// How pictures are cut into tiles.
-    pub pictures: PictureOptions,
-}
+/// A kind of vision-language model, without its weights.
+pub(super) trait VlmKind {
+    /// A picture as the tower reads it.
+    type Picture;
 
-impl Default for VlmOptions {
-    fn default() -> Self {
-        Self {
-            vision: VisionType::default(),
-            connector: EmbeddingType::F16,
-            experts: VisionType::default(),
-            vision_sequences: 64,
-            pictures: PictureOptions { detail: false, max_tiles: 0 },
-        }
+    /// The vision tower.
+    fn vision(&self) -> &dyn BlockStack;
+
+    /// The language model.
+    fn language(&self) -> &dyn BlockStack;
+
+    /// Width and attention heads of the tower and of the language model.
+    fn widths(&self) -> [(usize, usize); 2];
+
+    /// Floats that [`VlmKind::start_language`] holds.
+    fn start_size(&self) -> usize;
+
+    /// Tokens of a prompt at most.
+    fn context(&self) -> usize;
+
+    /// A picture as the tower reads it.
+    fn see(&self, picture: RgbView<'_>) -> Self::Picture;
+
+    /// Rows that the tower makes of it.
+    fn patches(&self, picture: &Self::Picture) -> usize;
+
+    /// Feeds its pixels to a fingerprint.
+    fn digest(&self, picture: &Self::Picture, digest: &mut Sha256);
+
+    /// Tokens of a prompt up to the end of the picture, those of a question behind it, and those of its answer.
+    fn prompt(&self, picture: &Self::Picture, question: &str, answer: &str) -> Result<[Vec<u32>; 3], VlmError>;
+
+    /// Reads what is before the tower.
+    fn start_vision<'a>(
+        &'a self,
+        source: &Checkpoint,
+        device: &'a Device,
+    ) -> Result<VisionStart<'a, Self::Picture>, CheckpointError>;
+
+    /// Reads what is between the tower and the language model.
+    fn start_language<'a>(
+        &'a self,
+        source: &Checkpoint,
+        device: &'a Device,
+    ) -> Result<LanguageStart<'a>, CheckpointError>;
+
+    /// Modules that hold one row for each token of the vocabulary.
+    fn embeddings(&self) -> Vec<String>;
+
+    /// Modules of the connector.
+    fn connector(&self) -> Vec<String>;
+
+    /// Layers of every block of the language model that read pictures alone.
+    fn experts(&self) -> Vec<(&'static str, usize, usize)> {
+        Vec::new()
     }
+
+    /// Which part of the model a tensor belongs to.
+    fn class(&self, tensor: &str) -> &'static str;
 }
 
-/// A picture in tiles and the whole of its prompt and answer.
-struct Seen {
-    picture: TiledPicture,
+/// A picture, and the whole of its prompt and answer.
+struct Seen<P> {
+    picture: P,
     tokens: Vec<u32>,
 }
 
 /// A vision-language model and the pictures it is calibrated on.
-pub struct VlmNetwork<'a> {
+pub(super) struct VlmNetwork<'a, K: VlmKind> {
+    kind: K,
     source: &'a Checkpoint,
     device: &'a Device,
-    blocks: Idefics3Blocks,
-    processor: PictureProcessor,
     options: VlmOptions,
-    set: CalibrationSet<Seen>,
+    set: CalibrationSet<Seen<K::Picture>>,
 }
 
-impl<'a> VlmNetwork<'a> {
-    /// Checks, before hours of work, that the model is whole.
-    ///
+impl<'a, K: VlmKind> VlmNetwork<'a, K> {
     /// # Errors
-    /// [`PipelineError`] if the configuration is wrong or a tensor missing, or a picture cannot be read or does not fit in the
-    /// context.
-    pub fn new(
+    /// [`PipelineError`] if a picture cannot be read or does not fit in the context.
+    pub(super) fn new(
+        kind: K,
         source: &'a Checkpoint,
         set: &CalibrationSet<Captioned>,
         options: VlmOptions,
         device: &'a Device,
     ) -> Result<Self, PipelineError> {
-        let blocks = Idefics3Blocks::new(source, device)?;
-        blocks.check(source)?;
-        let processor = PictureProcessor::from_checkpoint(source)?;
-        let set = prepare(source, set, &blocks, &processor, &options.pictures)?;
-        Ok(Self { source, device, blocks, processor, options, set })
+        let set = set.try_map(|entry| prepare(&kind, entry))?;
+        Ok(Self { kind, source, device, options, set })
     }
 
     fn packs_vision(&self) -> bool {
         self.options.vision == VisionType::Int4
     }
 
-    /// Pixel values of all tiles of a picture.
-    fn patches(&self, picture: &TiledPicture) -> Vec<Vec<f32>> {
-        let patch_size = self.blocks.config.vision_config.patch_size;
-        picture.tiles.iter().map(|tile| self.processor.patches(tile, patch_size)).collect()
+    fn is_vision(&self, stack: usize) -> bool {
+        self.packs_vision() && stack == 0
     }
 }
 
-/// Tiles and tokens of all pictures.
-fn prepare(
-    source: &Checkpoint,
-    set: &CalibrationSet<Captioned>,
-    blocks: &Idefics3Blocks,
-    processor: &PictureProcessor,
-    options: &PictureOptions,
-) -> Result<CalibrationSet<Seen>, PipelineError> {
-    let config = &blocks.config;
-    let prompts = PromptBuilder::from_checkpoint(source, config.image_token_id, config.image_seq_len())?;
-    let limit = config.text_config.context();
-    let seen = |entry: &Captioned| {
-        let wrong = |reason: String| PipelineError::Calibration { path: entry.path.clone(), reason };
-        let pixels = pictures::open(&entry.path).map_err(wrong)?;
-        let view = RgbView::new(&pixels, pixels.width() as usize, pixels.height() as usize);
-        let picture = processor.process(view.map_err(|e| wrong(e.to_string()))?, options);
-        let mut tokens = prompts.picture(&picture)?;
-        if tokens.len() >= limit {
-            return Err(VlmError::from(TextError::TooLong { tokens: tokens.len(), limit }).into());
-        }
-        tokens.extend(prompts.question(&entry.question)?);
-        let answer = format!(" {}{END_OF_UTTERANCE}", entry.text.trim());
-        let answer = prompts.tokenizer().encode_fast(answer, false);
-        tokens.extend(answer.map_err(|e| VlmError::from(TextError::Tokenizer(e.to_string())))?.get_ids());
-        tokens.truncate(limit);
-        Ok(Seen { picture, tokens })
-    };
-    set.try_map(seen)
+/// Pixels and tokens of a picture.
+fn prepare<K: VlmKind>(kind: &K, entry: &Captioned) -> Result<Seen<K::Picture>, PipelineError> {
+    let wrong = |reason: String| PipelineError::Calibration { path: entry.path.clone(), reason };
+    let pixels = pictures::open(&entry.path).map_err(wrong)?;
+    let view = RgbView::new(&pixels, pixels.width() as usize, pixels.height() as usize);
+    let picture = kind.see(view.map_err(|e| wrong(e.to_string()))?);
+    let [mut tokens, question, answer] = kind.prompt(&picture, &entry.question, &entry.text)?;
+    let limit = kind.context();
+    if tokens.len() >= limit {
+        return Err(VlmError::from(TextError::TooLong { tokens: tokens.len(), limit }).into());
+    }
+    tokens.extend([question, answer].concat());
+    tokens.truncate(limit);
+    Ok(Seen { picture, tokens })
 }
 
-impl Network for VlmNetwork<'_> {
+impl<K: VlmKind> Network for VlmNetwork<'_, K> {
     fn stacks(&self) -> Vec<&dyn BlockStack> {
-        let language: &dyn BlockStack = &self.blocks.language;
-        if self.packs_vision() { vec![&self.blocks.vision, language] } else { vec![language] }
+        let (vision, language) = (self.kind.vision(), self.kind.language());
+        if self.packs_vision() { vec![vision, language] } else { vec![language] }
     }
 
     fn calibration(&self) -> usize {
@@ -150,8 +150,10 @@ impl Network for VlmNetwork<'_> {
     }
 
     fn calibration_of(&self, stack: usize) -> usize {
-        let is_vision = self.packs_vision() && stack == 0;
-        if is_vision { self.calibration().min(self.options.vision_sequences.max(1)) } else { self.calibration() }
+        match self.is_vision(stack) {
+            true => self.calibration().min(self.options.vision_sequences.max(1)),
+            false => self.calibration(),
+        }
     }
 
     fn held_out(&self) -> usize {
@@ -159,45 +161,43 @@ impl Network for VlmNetwork<'_> {
     }
 
     fn size(&self, stack: usize) -> StackSize {
-        let (vision, text) = (&self.blocks.config.vision_config, &self.blocks.config.text_config);
-        let is_vision = self.packs_vision() && stack == 0;
-        let length = |seen: &Seen| match is_vision {
-            true => (seen.picture.tiles.len() * vision.patches()) as u64,
+        let is_vision = self.is_vision(stack);
+        let length = |seen: &Seen<K::Picture>| match is_vision {
+            true => self.kind.patches(&seen.picture) as u64,
             false => seen.tokens.len() as u64,
         };
-        let tower =
-            vision.num_hidden_layers * vision.hidden_size * (4 * vision.hidden_size + 2 * vision.intermediate_size);
-        let embedding = 2 * text.vocab_size * text.hidden_size;
-        let at_start = match (is_vision, self.packs_vision()) {
-            (true, _) => 0,
-            (false, true) => embedding,
-            (false, false) => embedding + tower,
-        };
-        let hidden = if is_vision { vision.hidden_size } else { text.hidden_size };
-        let heads = if is_vision { vision.num_attention_heads } else { text.num_attention_heads };
+        let tower = if self.packs_vision() { 0 } else { parameters(self.kind.vision()) };
+        let at_start = if is_vision { 0 } else { self.kind.start_size() + tower };
+        let is_kept = !is_vision && self.options.experts != VisionType::Int4;
+        let kept = if is_kept { self.kind.experts() } else { Vec::new() };
+        let [vision, language] = self.kind.widths();
+        let (hidden, heads) = if is_vision { vision } else { language };
         StackSize {
             tokens: self.set.all().map(length).sum(),
             held_out_tokens: self.set.held_out.iter().map(length).sum(),
             longest: self.set.all().map(length).max().unwrap_or(0),
             hidden: hidden as u64,
             heads: scored_heads(heads, self.device),
+            kept: kept.iter().map(|&(_, from, to)| (from * to) as u64).sum(),
             at_start: (size_of::<f32>() * at_start) as u64,
         }
     }
 
     fn begin(&self, stack: usize) -> Result<Begin<'_>, PipelineError> {
         const MISSING: PipelineError = PipelineError::Internal("a picture is missing");
-        let start_vision = self.blocks.start_vision(self.source, self.device)?;
-        let embed = move |seen: &Seen| start_vision.forward(&self.patches(&seen.picture), self.device);
-        if self.packs_vision() && stack == 0 {
-            return Ok(Box::new(move |n, _| to_matrix(embed(self.set.get(n).ok_or(MISSING)?)?)));
+        let embed = self.kind.start_vision(self.source, self.device)?;
+        if self.is_vision(stack) {
+            return Ok(Box::new(move |n, _| to_matrix(embed(&self.set.get(n).ok_or(MISSING)?.picture)?)));
         }
-        let start = self.blocks.start_language(self.source, self.device)?;
+        let start = self.kind.start_language(self.source, self.device)?;
         // A tower that is not packed is as good as in full precision: one pass serves both models.
-        let tower =
-            if self.packs_vision() { Vec::new() } else { load_all(&self.blocks.vision, self.source, self.device)? };
-        let look = move |seen: &Seen| -> Result<Tensor<3>, CheckpointError> {
-            Ok(tower.iter().fold(embed(seen)?, |x, block| block.forward(x, &mut KvCache::default())))
+        let tower = match self.packs_vision() {
+            true => Vec::new(),
+            false => load_all(self.kind.vision(), self.source, self.device)?,
+        };
+        let look = move |seen: &Seen<K::Picture>| -> Result<Tensor<3>, CheckpointError> {
+            let patches = embed(&seen.picture)?;
+            Ok(tower.iter().fold(patches, |x, block| block.forward(x, &mut KvCache::default())))
         };
         Ok(Box::new(move |n, before| {
             let seen = self.set.get(n).ok_or(MISSING)?;
@@ -205,7 +205,7 @@ impl Network for VlmNetwork<'_> {
                 Some(before) => to_tensor(before, self.device),
                 None => look(seen)?,
             };
-            to_matrix(start.forward(looked, &seen.tokens, self.device)?)
+            to_matrix(start(looked, &seen.tokens)?)
         }))
     }
 
@@ -213,35 +213,31 @@ impl Network for VlmNetwork<'_> {
         digest.update(format!("{:?}", self.options));
         digest.update((self.set.sequences.len() as u64).to_le_bytes());
         for Seen { picture, tokens } in self.set.all() {
-            digest.update((picture.tiles.len() as u64).to_le_bytes());
-            picture.tiles.iter().for_each(|tile| digest.update(tile.pixels()));
+            self.kind.digest(picture, digest);
             digest.update((tokens.len() as u64).to_le_bytes());
             tokens.iter().for_each(|token| digest.update(token.to_le_bytes()));
         }
     }
 
     fn embeddings(&self) -> Vec<String> {
-        let head = (!self.blocks.config.text_config.tie_word_embeddings).then_some("lm_head");
-        ["model.text_model.embed_tokens"].into_iter().chain(head).map(String::from).collect()
+        self.kind.embeddings()
     }
 
     fn class(&self, tensor: &str) -> &'static str {
-        let part = tensor.strip_prefix("model.").unwrap_or(tensor);
-        match part.split('.').next() {
-            Some("vision_model") => "vision tower",
-            Some("connector") => "connector",
-            _ => "language model",
-        }
+        self.kind.class(tensor)
     }
 
     fn rows_i8(&self) -> Vec<String> {
         let mut modules = Vec::new();
         if self.options.vision == VisionType::Int8 {
-            let vision = &self.blocks.vision;
+            let vision = self.kind.vision();
             modules.extend(modules_of(vision, &vision.stages().concat()));
         }
+        if self.options.experts == VisionType::Int8 {
+            modules.extend(modules_of(self.kind.language(), &self.kind.experts()));
+        }
         if self.options.connector == EmbeddingType::Int8 {
-            modules.push(PROJECTION.into());
+            modules.extend(self.kind.connector());
         }
         modules
     }

@@ -13,6 +13,8 @@ use crate::vlm::plain_text::plain_text;
 pub(super) const IMAGE: &str = "<image>";
 const AROUND_IMAGE: &str = "<fake_token_around_image>";
 const GLOBAL_IMAGE: &str = "<global-img>";
+/// Ends a turn of a chat.
+pub(super) const END_OF_UTTERANCE: &str = "<end_of_utterance>";
 
 /// Makes prompts of pictures and questions.
 #[derive(Debug)]
@@ -91,6 +93,14 @@ impl PromptBuilder {
     pub fn question(&self, question: &str) -> Result<Vec<u32>, VlmError> {
         let [_, behind] = self.render(&plain_text(question, &self.special))?;
         self.tokens(&behind)
+    }
+
+    /// Tokens of an answer behind its question, and of the end of its turn.
+    ///
+    /// # Errors
+    /// [`VlmError`] if the tokenizer fails.
+    pub fn answer(&self, answer: &str) -> Result<Vec<u32>, VlmError> {
+        self.tokens(&format!(" {}{END_OF_UTTERANCE}", plain_text(answer, &self.special)))
     }
 
     /// The chat before and behind the picture.

@@ -5,15 +5,13 @@ use std::path::Path;
 use burn::tensor::Device;
 use tokenizers::Tokenizer;
 
+use super::prompt::END_OF_UTTERANCE;
 use super::{Idefics3, PictureOptions, PictureProcessor, PromptBuilder};
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::text::generate::Flow;
 use crate::text::{LoadOptions, TextModel};
 use crate::vision::RgbView;
 use crate::vlm::{Beginning, GoOn, PictureModel, Viewer, VlmError};
-
-/// Ends a turn of a chat.
-pub const END_OF_UTTERANCE: &str = "<end_of_utterance>";
 
 /// An Idefics3 or a SmolVLM with its processor and its prompts.
 #[derive(Debug)]
