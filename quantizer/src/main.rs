@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // `rpiq inspect MODEL | head` ends quietly.
+    sigpipe::reset();
     match rpiq::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

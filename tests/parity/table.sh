@@ -11,11 +11,13 @@ trap 'rm -f "$rows"' EXIT
 set -- --nocapture --test-threads 1
 [ -z "${SIGHTREAD_SMOLVLM_RANDOM:-}" ] || set -- "$@" --include-ignored
 cargo test --release --locked --workspace --test '*_parity' -- "$@" >"$rows"
+cargo test --release --locked --workspace --lib -- --nocapture --test-threads 1 vision::parity >>"$rows"
 cat <<'HEAD'
 # How far our networks are from their reference implementations
 
-Written by `tests/parity/table.sh > docs/parity.md`, which runs `tests/tests/*_parity.rs`. The references are transformers' models with random
-weights of the true architecture in tiny widths, or, where a row says 256m, in the true ones; `tests/parity/make_*_fixtures.py` write them.
+Written by `tests/parity/table.sh > docs/parity.md`, which runs `tests/tests/*_parity.rs` and `models/src/vision/parity.rs`. The references are transformers' models
+with random weights of the true architecture in tiny widths, or, where a row says 256m, in the true ones, and for PP-OCR the published ONNX
+files in onnxruntime; `tests/parity/make_*_fixtures.py` write them.
 CogVLM2 is not in transformers: its reference is our own (`tests/parity/cogvlm_reference.py` says what it rests on).
 Errors are the largest absolute difference of any value, unless a row says what else is counted; a test fails if one is not below its
 tolerance. Computed on the CPU, unless a row says wgpu.

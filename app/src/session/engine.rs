@@ -9,16 +9,16 @@ use image::RgbImage;
 use super::brain::{Job, Picture};
 use super::input::{Input, ReadPicture, Thought};
 use super::outlets::Outlets;
-use super::view::{CameraState, Clip, EarState, Status, View, Work};
+use super::view::{CameraState, Clip, EarState, View, Work};
 use super::{Request, Told};
-use crate::assistant::{Assistant, Command, Event, Screen, understand};
+use crate::assistant::{Assistant, Command, Event, Screen};
 use crate::camera::Source;
 use crate::colour::{Light, colour_spoken};
 use crate::history::{History, Turn};
 use crate::settings::Settings;
-use crate::speech::listen::{self, Mode};
-use crate::speech::route::{Audible, Kind, Route, route};
-use crate::speech::voice::{self, Notice, Priority, Utterance};
+use crate::speech::listen;
+use crate::speech::route::Kind;
+use crate::speech::voice;
 
 /// Readings that can be gone back to with their picture; older ones keep their words only.
 const PAGES_KEPT: usize = 20;
@@ -32,8 +32,8 @@ pub(super) struct Engine<O> {
     pub(super) pages: VecDeque<(u64, ReadPicture)>,
     /// The reading that is shown.
     pub(super) entry: Option<u64>,
-    told: Box<dyn FnMut(Told) + Send>,
-    started: Instant,
+    pub(super) told: Box<dyn FnMut(Told) + Send>,
+    pub(super) started: Instant,
     /// Number of the newest job of the networks; results of older ones are dropped.
     job: u64,
     /// Asked before there was a picture to ask about.
@@ -45,18 +45,18 @@ pub(super) struct Engine<O> {
     /// Captured while something else was going on.
     waiting_picture: Option<Arc<RgbImage>>,
     /// Whether the voice has something to say, and how many utterances it was given.
-    speaking: bool,
-    said: u64,
+    pub(super) speaking: bool,
+    pub(super) said: u64,
     /// Why pictures cannot be read.
     cannot_read: Option<String>,
-    can_hear: Option<Result<(), String>>,
+    pub(super) can_hear: Option<Result<(), String>>,
     /// Whether the microphone is open, and whether the user was told.
-    ear_open: bool,
-    cue_due: bool,
+    pub(super) ear_open: bool,
+    pub(super) cue_due: bool,
     /// The key for asking is held, or what was said meanwhile is being understood.
-    holding: bool,
-    held: bool,
-    quitting: bool,
+    pub(super) holding: bool,
+    pub(super) held: bool,
+    pub(super) quitting: bool,
 }
 
 impl<O: Outlets> Engine<O> {
@@ -308,142 +308,6 @@ impl<O: Outlets> Engine<O> {
         events.into_iter().for_each(|event| self.carry_out(event));
     }
 
-    fn understood(&mut self, result: Result<String, String>) {
-        self.view.work = None;
-        let held = std::mem::take(&mut self.held);
-        match result {
-            Ok(text) if text.is_empty() && held => self.answer("I did not hear anything."),
-            // A cough or a door: nobody asked anything.
-            Ok(text) if text.is_empty() => {}
-            Ok(text) => {
-                (self.told)(Told::Heard(text.clone()));
-                self.command(understand(&text));
-            }
-            Err(reason) => self.alert(&format!("I did not understand: {reason}.")),
-        }
-    }
-
-    fn hold(&mut self, down: bool) {
-        if self.holding == down {
-            return;
-        }
-        match &self.can_hear {
-            Some(Err(reason)) if down => {
-                let text = format!("I cannot listen: {reason}. Type your question instead.");
-                return self.alert(&text);
-            }
-            None if down => return self.alert("I cannot listen yet, a moment please."),
-            _ if down && !self.ear_open => return self.alert("There is no microphone. Type your question instead."),
-            _ => {}
-        }
-        if down {
-            self.silence();
-            self.set_status("Listening", false);
-        }
-        self.holding = down;
-        self.held |= down;
-        self.update_ear();
-    }
-
-    fn ear(&mut self, event: listen::Event) {
-        match event {
-            listen::Event::Ready => {
-                self.ear_open = true;
-                self.cue_due = true;
-                self.update_ear();
-            }
-            listen::Event::Lost(reason) => {
-                self.ear_open = false;
-                self.holding = false;
-                self.alert(&format!("I cannot hear you: {reason}. You can type."));
-                self.view.ear = EarState::Lost(reason);
-            }
-            listen::Event::Began => {
-                self.view.ear = EarState::Hearing;
-                if self.view.settings.headphones {
-                    self.silence();
-                }
-            }
-            listen::Event::Speech { samples, .. } => {
-                self.view.work = Some(Work::Understanding);
-                self.out.think(Job::Understand(samples));
-                self.update_ear();
-            }
-            listen::Event::Nothing if std::mem::take(&mut self.held) => {
-                self.answer("Hold the key as long as you speak.");
-            }
-            listen::Event::Nothing => self.update_ear(),
-            listen::Event::Level(level) => {
-                let shown =
-                    !matches!(self.view.ear, EarState::Off | EarState::Lost(_)) || self.view.screen == Screen::SetUp;
-                self.view.level = shown.then(|| self.view.level.filter(|known| known.is_like(level)).unwrap_or(level));
-            }
-        }
-    }
-
-    /// Listens while the key is held; hands-free as soon as nothing is being said: without headphones it would hear itself.
-    /// The first time, and when the microphone came back, a word tells that from now on one is heard.
-    pub(super) fn update_ear(&mut self) {
-        if !self.ear_open {
-            return;
-        }
-        let settings = self.view.settings.clone();
-        let may = self.can_hear == Some(Ok(())) && self.view.work.is_none() && (settings.headphones || !self.speaking);
-        let mode = match () {
-            () if self.holding => Mode::Hold,
-            () if settings.hands_free && may => Mode::HandsFree,
-            () => Mode::Off,
-        };
-        if mode == Mode::HandsFree && std::mem::take(&mut self.cue_due) {
-            return self.say(Kind::Answer, Utterance::new(Priority::Answer, "Listening."));
-        }
-        self.view.ear = if mode == Mode::Off { EarState::Off } else { EarState::Listening };
-        self.out.listen(mode);
-    }
-
-    fn voice(&mut self, notice: Notice) {
-        (self.told)(Told::Voice(notice.clone()));
-        match notice {
-            Notice::Began(utterance) => {
-                self.view.figures.first_word.get_or_insert_with(|| self.started.elapsed().as_secs_f32());
-                self.assistant.began(utterance.mark);
-                self.view.row = utterance.mark.or(self.view.row);
-                if self.route(Kind::of(utterance.priority)).announced {
-                    self.announce(&utterance.text, utterance.priority == Priority::Alert);
-                }
-                self.view.speaking = Some(utterance.text);
-            }
-            Notice::Ended(_) => self.view.speaking = None,
-            Notice::Unspoken(utterance) => self.set_status(&utterance.text, utterance.priority == Priority::Alert),
-            Notice::NoSuchVoice(text) => self.tell(&text),
-            Notice::Voices(voices) => self.view.voices = voices,
-            Notice::Lost(reason) => {
-                self.view.voice_lost = Some(reason.clone());
-                self.announce(&format!("I cannot speak: {reason}. I go on in writing and keep trying."), true);
-            }
-            Notice::Back => {
-                self.view.voice_lost = None;
-                self.set_status("The voice is back.", false);
-            }
-            // It was quiet for a moment, but was given more to say since.
-            Notice::Quiet { said } if said < self.said => {}
-            Notice::Quiet { .. } if self.quitting => self.view.quit = true,
-            Notice::Quiet { .. } => {
-                self.assistant.quiet();
-                self.speaking = false;
-                self.view.speaking = None;
-                self.update_ear();
-                self.read_what_waits();
-                self.say_waiting_hint();
-            }
-        }
-    }
-
-    /// Something more important than a hint is being said.
-    pub(super) fn is_speaking(&self) -> bool {
-        self.speaking
-    }
-
     /// A picture was captured by itself.
     pub(super) fn captured(&mut self, picture: Arc<RgbImage>) {
         if self.view.settings.auto_capture && self.view.screen == Screen::Reader {
@@ -453,7 +317,7 @@ impl<O: Outlets> Engine<O> {
     }
 
     /// Reads what was captured, as soon as nobody is speaking and nothing is being worked on.
-    fn read_what_waits(&mut self) {
+    pub(super) fn read_what_waits(&mut self) {
         let busy = self.speaking || self.holding || self.held || self.view.work.is_some();
         if !busy && let Some(picture) = self.waiting_picture.take() {
             self.read(Picture::Pixels(picture));
@@ -487,57 +351,6 @@ impl<O: Outlets> Engine<O> {
         self.out.silence();
         self.speaking = false;
         self.view.speaking = None;
-    }
-
-    /// Says something, by whoever is to say it: the own voice, the screen reader, or both.
-    pub(super) fn say(&mut self, kind: Kind, utterance: Utterance) {
-        let to = self.route(kind);
-        if to.announced && !to.voice {
-            self.announce(&utterance.text, kind == Kind::Alert);
-        }
-        if !to.voice {
-            return;
-        }
-        self.said += 1;
-        if utterance.priority > Priority::Guidance {
-            self.speaking = true;
-            self.update_ear();
-        }
-        self.out.say(utterance);
-    }
-
-    fn route(&self, kind: Kind) -> Route {
-        let audible = Audible { own_voice: self.view.voice_lost.is_none(), screen_reader: self.view.screen_reader };
-        route(self.view.settings.output, audible, kind)
-    }
-
-    /// Says what was asked for.
-    pub(super) fn answer(&mut self, text: &str) {
-        self.say(Kind::Answer, Utterance::new(Priority::Answer, text));
-    }
-
-    /// Says and shows that something is wrong.
-    pub(super) fn alert(&mut self, text: &str) {
-        self.set_status(text, true);
-        self.say(Kind::Alert, Utterance::new(Priority::Alert, text));
-    }
-
-    /// Says and shows that something was done.
-    pub(super) fn tell(&mut self, text: &str) {
-        self.set_status(text, false);
-        self.say(Kind::Status, Utterance::new(Priority::Answer, text));
-    }
-
-    /// Shows a message; nobody says it.
-    pub(super) fn set_status(&mut self, text: &str, urgent: bool) {
-        let number = self.view.status.number + 1;
-        self.view.status = Status { number, text: text.into(), urgent, announce: false };
-    }
-
-    /// Lets the screen reader say it.
-    fn announce(&mut self, text: &str, urgent: bool) {
-        self.set_status(text, urgent);
-        self.view.status.announce = true;
     }
 
     fn turn(&mut self, turn: Turn) {

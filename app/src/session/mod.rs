@@ -7,10 +7,12 @@ mod brain;
 mod desk;
 mod engine;
 mod eyes;
+mod hearing;
 mod housekeeping;
 mod input;
 mod outlets;
 mod request;
+mod saying;
 mod view;
 
 use std::path::PathBuf;

@@ -44,10 +44,12 @@ fn views(pictures: &[(usize, usize, Vec<u8>)]) -> Vec<RgbView<'_>> {
     pictures.iter().map(|(h, w, pixels)| RgbView::new(pixels, *w, *h).unwrap()).collect()
 }
 
-fn assert_close(found: &[f32], expected: &[f32]) {
+/// Prints a row of the parity table too (tests/parity/table.sh).
+fn assert_close(network: &str, ops: Ops, what: &str, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len());
     let worst = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    println!("greatest difference {worst:e} over {} values", found.len());
+    let kernels = if ops == Ops::Burn { "burn" } else { "our kernels" };
+    println!("\nparity\tPP-OCR: {network}, {kernels}\t{what}\t{worst:.1e}\t{TOLERANCE:.0e}");
     assert!(worst <= TOLERANCE, "greatest difference {worst}");
 }
 
@@ -59,7 +61,7 @@ fn detector_equals_onnxruntime() {
         let detector = Detector::load_with(&weights("detector.safetensors"), &Device::flex(), ops).unwrap();
         let map = detector.probability_map(views(&picture)[0]).unwrap();
         assert_eq!((map.height, map.width), (picture[0].0, picture[0].1));
-        assert_close(&map.values, &fixtures.floats("detector.map"));
+        assert_close("detector", ops, "probabilities", &map.values, &fixtures.floats("detector.map"));
     }
 }
 
@@ -72,7 +74,8 @@ fn recognizer_equals_onnxruntime() {
             let line = fixtures.pictures(&format!("recognizer.line{i}"));
             let (height, width) = (line[0].0, line[0].1);
             let logits = recognizer.logits(batch(&views(&line), height, width, &Device::flex()));
-            assert_close(&read_back(logits).unwrap(), &fixtures.floats(&format!("recognizer.logits{i}")));
+            let (logits, expected) = (read_back(logits).unwrap(), fixtures.floats(&format!("recognizer.logits{i}")));
+            assert_close("recognizer", ops, &format!("logits of {text:?}"), &logits, &expected);
             let read = recognizer.read(&views(&line), 0, 3).unwrap();
             assert_eq!(read[0].text(), *text);
             assert!(read[0].confidence > 0.8, "confidence {}", read[0].confidence);
@@ -101,7 +104,8 @@ fn line_classifier_equals_onnxruntime() {
         let path = weights("line_classifier.safetensors");
         let classifier = LineClassifier::load_with(&path, &Device::flex(), ops).unwrap();
         let logits = classifier.logits(batch(&views(&lines), 48, 192, &Device::flex()));
-        assert_close(&read_back(logits).unwrap(), &fixtures.floats("line_classifier.logits"));
+        let (logits, expected) = (read_back(logits).unwrap(), fixtures.floats("line_classifier.logits"));
+        assert_close("line classifier", ops, "logits", &logits, &expected);
         let upside_down = classifier.upside_down(&views(&lines)).unwrap();
         assert!(upside_down[0] < 0.1 && upside_down[1] > 0.9, "{upside_down:?}");
     }
