@@ -41,12 +41,8 @@ impl CogVlmKind {
 impl VlmKind for CogVlmKind {
     type Picture = RgbPicture;
 
-    fn vision(&self) -> &dyn BlockStack {
-        &self.blocks.vision
-    }
-
-    fn language(&self) -> &dyn BlockStack {
-        &self.blocks.language
+    fn stacks(&self) -> [&dyn BlockStack; 2] {
+        [&self.blocks.vision, &self.blocks.language]
     }
 
     fn widths(&self) -> [(usize, usize); 2] {

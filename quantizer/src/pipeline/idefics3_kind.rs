@@ -39,12 +39,8 @@ impl Idefics3Kind {
 impl VlmKind for Idefics3Kind {
     type Picture = TiledPicture;
 
-    fn vision(&self) -> &dyn BlockStack {
-        &self.blocks.vision
-    }
-
-    fn language(&self) -> &dyn BlockStack {
-        &self.blocks.language
+    fn stacks(&self) -> [&dyn BlockStack; 2] {
+        [&self.blocks.vision, &self.blocks.language]
     }
 
     fn widths(&self) -> [(usize, usize); 2] {

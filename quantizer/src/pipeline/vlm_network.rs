@@ -29,13 +29,10 @@ pub(super) trait VlmKind {
     /// A picture as the tower reads it.
     type Picture;
 
-    /// The vision tower.
-    fn vision(&self) -> &dyn BlockStack;
+    /// The vision tower and the language model.
+    fn stacks(&self) -> [&dyn BlockStack; 2];
 
-    /// The language model.
-    fn language(&self) -> &dyn BlockStack;
-
-    /// Width and attention heads of the tower and of the language model.
+    /// Width and attention heads of both.
     fn widths(&self) -> [(usize, usize); 2];
 
     /// Floats that [`VlmKind::start_language`] holds.
@@ -141,8 +138,7 @@ fn prepare<K: VlmKind>(kind: &K, entry: &Captioned) -> Result<Seen<K::Picture>, 
 
 impl<K: VlmKind> Network for VlmNetwork<'_, K> {
     fn stacks(&self) -> Vec<&dyn BlockStack> {
-        let (vision, language) = (self.kind.vision(), self.kind.language());
-        if self.packs_vision() { vec![vision, language] } else { vec![language] }
+        self.kind.stacks().into_iter().skip(usize::from(!self.packs_vision())).collect()
     }
 
     fn calibration(&self) -> usize {
@@ -166,7 +162,8 @@ impl<K: VlmKind> Network for VlmNetwork<'_, K> {
             true => self.kind.patches(&seen.picture) as u64,
             false => seen.tokens.len() as u64,
         };
-        let tower = if self.packs_vision() { 0 } else { parameters(self.kind.vision()) };
+        let [tower, _] = self.kind.stacks();
+        let tower = if self.packs_vision() { 0 } else { parameters(tower) };
         let at_start = if is_vision { 0 } else { self.kind.start_size() + tower };
         let is_kept = !is_vision && self.options.experts != VisionType::Int4;
         let kept = if is_kept { self.kind.experts() } else { Vec::new() };
@@ -193,7 +190,7 @@ impl<K: VlmKind> Network for VlmNetwork<'_, K> {
         // A tower that is not packed is as good as in full precision: one pass serves both models.
         let tower = match self.packs_vision() {
             true => Vec::new(),
-            false => load_all(self.kind.vision(), self.source, self.device)?,
+            false => load_all(self.kind.stacks()[0], self.source, self.device)?,
         };
         let look = move |seen: &Seen<K::Picture>| -> Result<Tensor<3>, CheckpointError> {
             let patches = embed(&seen.picture)?;
@@ -228,13 +225,12 @@ impl<K: VlmKind> Network for VlmNetwork<'_, K> {
     }
 
     fn rows_i8(&self) -> Vec<String> {
-        let mut modules = Vec::new();
+        let (mut modules, [vision, language]) = (Vec::new(), self.kind.stacks());
         if self.options.vision == VisionType::Int8 {
-            let vision = self.kind.vision();
             modules.extend(modules_of(vision, &vision.stages().concat()));
         }
         if self.options.experts == VisionType::Int8 {
-            modules.extend(modules_of(self.kind.language(), &self.kind.experts()));
+            modules.extend(modules_of(language, &self.kind.experts()));
         }
         if self.options.connector == EmbeddingType::Int8 {
             modules.extend(self.kind.connector());
