@@ -7,7 +7,7 @@ use half::f16;
 use rayon::prelude::*;
 
 use crate::QuantizeError;
-use crate::matrix::{Matrix, vectorized};
+use crate::matrix::{Kernel, Matrix, vectorized};
 
 pub use sightread_models::int4::MAX_CODE;
 
@@ -201,14 +201,10 @@ impl Grid {
         if importance.len() != weight.cols() {
             return Err(QuantizeError::Shape { what: "importances", found: importance.len(), expected: weight.cols() });
         }
-        let steps = (0..weight.rows())
-            .into_par_iter()
-            .flat_map_iter(|r| {
-                let groups = weight.row(r).chunks(group_size).zip(importance.chunks(group_size));
-                vectorized(|| groups.map(|(w, h)| fit_step(w, h, options)).collect::<Vec<_>>())
-            })
-            .collect();
-        Ok(Self { group_size, groups: weight.cols().div_ceil(group_size), steps })
+        let mut grid = Self::unfitted(weight.rows(), weight.cols(), group_size);
+        let rows = grid.steps.par_chunks_mut(grid.groups).zip(weight.data().par_chunks(weight.cols()));
+        rows.for_each(|(steps, weights)| vectorized(FitRow { steps, weights, importance, group_size, options }));
+        Ok(grid)
     }
 
     /// Input columns that share a step.
@@ -238,9 +234,29 @@ impl Grid {
         &mut self.steps
     }
 
-    /// From steps that were found row by row while quantizing.
-    pub(crate) fn from_steps(group_size: usize, groups: usize, steps: Vec<Step>) -> Self {
-        Self { group_size, groups, steps }
+    /// Steps of one everywhere, which are still to be fitted.
+    pub(crate) fn unfitted(out_features: usize, in_features: usize, group_size: usize) -> Self {
+        let groups = in_features.div_ceil(group_size);
+        Self { group_size, groups, steps: vec![Step { scale: 1.0, zero: 0 }; out_features * groups] }
+    }
+}
+
+/// Fits the groups of one row.
+struct FitRow<'a> {
+    steps: &'a mut [Step],
+    weights: &'a [f32],
+    importance: &'a [f32],
+    group_size: usize,
+    options: GridOptions,
+}
+
+impl Kernel for FitRow<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let groups = self.weights.chunks(self.group_size).zip(self.importance.chunks(self.group_size));
+        for (step, (weights, importance)) in self.steps.iter_mut().zip(groups) {
+            *step = fit_step(weights, importance, self.options);
+        }
     }
 }
 

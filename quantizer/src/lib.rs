@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod random_model;
 pub mod random_pictures;
 pub mod recordings;
+mod round;
 pub mod rpiq;
 pub mod rtn;
 mod sizes;

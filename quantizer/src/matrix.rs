@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, MatMut, MatRef, Par};
+use pulp::{Arch, Simd, WithSimd};
 
 /// A dense row-major matrix.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +60,29 @@ impl Matrix {
         let run = |run: &Range<usize>| &self.data[run.start * self.cols..run.end * self.cols];
         let data = runs.each_ref().map(run).concat();
         Self { rows: runs.iter().map(Range::len).sum(), cols: self.cols, data }
+    }
+
+    /// These rows, in this order.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn pick_rows(&self, rows: &[usize]) -> Self {
+        let data = rows.iter().flat_map(|&r| self.row(r)).copied().collect();
+        Self { rows: rows.len(), cols: self.cols, data }
+    }
+
+    /// These columns, in this order.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    #[must_use]
+    pub fn pick_columns(&self, columns: &[usize]) -> Self {
+        let mut picked = Self::zeros(self.rows, columns.len());
+        for r in 0..self.rows {
+            picked.row_mut(r).iter_mut().zip(columns).for_each(|(to, &c)| *to = self.row(r)[c]);
+        }
+        picked
     }
 
     /// All values, row by row.
@@ -158,15 +182,34 @@ impl Matrix {
         MatRef::from_row_major_slice(&self.data, self.rows, self.cols)
     }
 
-    fn view_mut(&mut self) -> MatMut<'_, f32> {
+    /// As faer sees it, to write to.
+    pub(crate) fn view_mut(&mut self) -> MatMut<'_, f32> {
         MatMut::from_row_major_slice_mut(&mut self.data, self.rows, self.cols)
     }
 }
 
-/// Runs `work` compiled for the best vector instructions this processor has. Only what is inlined into it profits.
+/// Work on one row that is worth the best vector instructions this processor has. `run` must be `#[inline(always)]`, and so
+/// must all it calls: what is not inlined is compiled for the oldest processor. (A closure cannot promise that.)
+pub(crate) trait Kernel {
+    fn run(self);
+}
+
+/// Rows that a thread takes at a time.
+pub(crate) const ROWS_PER_TASK: usize = 16;
+
+/// Runs a kernel compiled for this processor.
 #[inline(always)]
-pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
+pub(crate) fn vectorized(kernel: impl Kernel) {
+    struct Chosen<K>(K);
+    impl<K: Kernel> WithSimd for Chosen<K> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            self.0.run();
+        }
+    }
+    Arch::new().dispatch(Chosen(kernel));
 }
 
 /// `a += factor * b`.
