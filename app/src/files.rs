@@ -1,10 +1,10 @@
 //! Files that the program writes, and what the system says about them in words.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use sightread_models::atomic::{self, folder_of, partial_in, sync_folder};
 
 /// Writes a file so that its name never stands for something half-written; what was there before is replaced as a whole.
 /// Folders that are missing are made; a link stays a link.
@@ -13,10 +13,8 @@ use tempfile::NamedTempFile;
 /// The system's reason; what was there before is unchanged.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let written = fill(folder_of(&path), contents)?;
-    written.persist(&path).map_err(|e| e.error)?;
-    sync(folder_of(&path));
-    Ok(())
+    fs::create_dir_all(folder_of(&path))?;
+    atomic::replace(&path, contents)
 }
 
 /// Writes a file beside those that are there: if its name is taken, a number is put to it. Returns where it is.
@@ -24,11 +22,14 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
 /// # Errors
 /// The system's reason.
 pub(crate) fn add(path: &Path, contents: &[u8]) -> io::Result<PathBuf> {
-    let mut written = fill(folder_of(path), contents)?;
+    fs::create_dir_all(folder_of(path))?;
+    let mut written = partial_in(folder_of(path))?;
+    written.write_all(contents)?;
+    written.as_file().sync_all()?;
     for candidate in numbered(path) {
         match written.persist_noclobber(&candidate) {
             Ok(_) => {
-                sync(folder_of(path));
+                sync_folder(folder_of(path));
                 return Ok(candidate);
             }
             Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => written = taken.file,
@@ -55,30 +56,6 @@ fn numbered(path: &Path) -> impl Iterator<Item = PathBuf> {
         }
     });
     [path.to_path_buf()].into_iter().chain(numbers)
-}
-
-fn fill(folder: &Path, contents: &[u8]) -> io::Result<NamedTempFile> {
-    fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".partial-");
-    // As readable as any other new file: what the user's umask allows.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(contents)?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Makes a rename last through a power cut, where the system can.
-fn sync(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
 }
 
 /// Why a file or folder could not be used, to be put after a colon.

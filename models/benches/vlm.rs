@@ -1,9 +1,9 @@
 //! Seconds that a vision-language model takes to look at a tile, to read a prompt and to make an answer.
 //!
 //! `cargo bench --workspace --bench vlm -- FOLDER [--tokens N] [--exact] [--int8-embedding] [--wgpu]
-//! [--against OTHER]`. FOLDER is a SmolVLM or Idefics3, packed or not; `tests/parity/make_idefics3_fixtures.py --full` writes one
-//! of the size of SmolVLM-256M with random weights, `rpiq quantize FOLDER OUT --method rtn` packs it. Times are the best of three
-//! rounds, behind one that does not count. With `--against`, also how far what is seen in a tile is from what OTHER, the same
+//! [--rounds N] [--against OTHER]`. FOLDER is a SmolVLM or Idefics3, packed or not; `tests/parity/make_idefics3_fixtures.py --full` writes one
+//! of the size of SmolVLM-256M with random weights, `rpiq quantize FOLDER OUT --method rtn` packs it. Times are the best of N
+//! rounds, three unless said, behind one that does not count. With `--against`, also how far what is seen in a tile is from what OTHER, the same
 //! model in full precision, sees. `tests/peers/vlm.py` measures llama.cpp beside it.
 
 use std::path::PathBuf;
@@ -19,16 +19,17 @@ use sightread_models::text::generate::{Flow, GenerateOptions, generate};
 use sightread_models::vision::RgbView;
 use sightread_models::vlm::idefics3::{PictureOptions, PictureProcessor, VisionLanguage};
 
-const ROUNDS: usize = 3;
-
 fn main() {
     let (mut folder, mut other, mut tokens, mut load) = (None, None, 64, LoadOptions::default());
-    let mut backend = Backend::Cpu;
+    let (mut backend, mut rounds) = (Backend::Cpu, 3);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bench" => {}
-            "--tokens" => tokens = arguments.next().and_then(|n| n.parse().ok()).expect("--tokens needs a number"),
+            "--tokens" | "--rounds" => {
+                let number = arguments.next().and_then(|n| n.parse().ok()).expect("a number follows");
+                *if argument == "--tokens" { &mut tokens } else { &mut rounds } = number;
+            }
             "--exact" => load.precision = Precision::F32,
             "--against" => other = arguments.next().map(PathBuf::from),
             "--wgpu" => backend = Backend::Wgpu,
@@ -53,11 +54,11 @@ fn main() {
     let whole = PictureOptions { detail: false, max_tiles: 1 };
     let detail = PictureOptions { detail: true, max_tiles: usize::MAX };
     let one = processor.process(photo, &whole);
-    report("cutting a 12-megapixel photo, one tile", best(|| drop(processor.process(photo, &whole))), 1.0, "");
-    report("cutting a 12-megapixel photo, --detail", best(|| drop(processor.process(photo, &detail))), 1.0, "");
+    report("cutting a 12-megapixel photo, one tile", best(rounds, || drop(processor.process(photo, &whole))), 1.0, "");
+    report("cutting a 12-megapixel photo, --detail", best(rounds, || drop(processor.process(photo, &detail))), 1.0, "");
     let tile = processor.patches(&one.tiles[0], model.model().config().vision_config.patch_size);
     let look = || model.model().see(tile.clone()).expect("seen").into_data();
-    report("looking at a tile", best(|| drop(look())), 1.0, "");
+    report("looking at a tile", best(rounds, || drop(look())), 1.0, "");
     let encoded = model.encode(photo, &whole).expect("looked at");
     if let Some(other) = other {
         let exact = LoadOptions { precision: Precision::F32, ..load };
@@ -70,17 +71,17 @@ fn main() {
         drop(model.encode(photo, &whole));
         finish();
     };
-    report("one tile and its prompt", best(encode), 1.0, "");
+    report("one tile and its prompt", best(rounds, encode), 1.0, "");
 
     let network = model.model().language();
     let tokenizer = checkpoint.tokenizer.as_ref().expect("read before");
     for prompt in [16, 80, 878] {
         let ids = vec![100; prompt];
         let read = || network.next_logits(network.forward(&ids, &mut network.cache()).expect("fits")).expect("numbers");
-        report(&format!("prompt of {prompt} tokens"), best(|| drop(read())), prompt as f64, "tokens");
+        report(&format!("prompt of {prompt} tokens"), best(rounds, || drop(read())), prompt as f64, "tokens");
     }
     let options = GenerateOptions { max_new_tokens: tokens, ..GenerateOptions::default() };
-    let decode = (0..=ROUNDS).map(|_| {
+    let decode = (0..=rounds).map(|_| {
         let mut cache = network.cache();
         network.forward(&vec![100; encoded.positions()], &mut cache).expect("fits");
         finish();
@@ -99,9 +100,9 @@ fn distance(found: &[f32], expected: &[f32]) -> f32 {
 }
 
 /// Seconds of the fastest round; before the first one a GPU's kernels are compiled and tuned.
-fn best(mut run: impl FnMut()) -> f64 {
+fn best(rounds: usize, mut run: impl FnMut()) -> f64 {
     run();
-    let seconds = (0..ROUNDS).map(|_| {
+    let seconds = (0..rounds).map(|_| {
         let start = Instant::now();
         run();
         start.elapsed().as_secs_f64()

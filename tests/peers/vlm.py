@@ -85,16 +85,18 @@ def main():
     parser.add_argument("--new-tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--wgpu", action="store_true", help="measure ours through wgpu too")
+    parser.add_argument("--wgpu-rounds", type=int, default=1, help="rounds of that: a software adapter takes minutes for each")
+    parser.add_argument("--cmake-args", default="-DGGML_NATIVE=ON", help="for building llama.cpp, if it is to be installed")
     add_options(parser, "rpiq")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     full, packed = make_ours(args)
     environment = threads(args.threads)
-    sides = {"sightread, CPU": in_units(ours(args, packed, environment))}
+    sides = {"sightread, CPU": in_units(ours(args, packed, environment, "--rounds", args.rounds))}
     if args.wgpu:
-        sides["sightread, wgpu"] = in_units(ours(args, packed, environment, "--wgpu"))
+        sides["sightread, wgpu"] = in_units(ours(args, packed, environment, "--rounds", args.wgpu_rounds, "--wgpu"))
     if args.llama_cpp or (args.work / "model.Q4_0.gguf").exists():
-        python = peer_python(args.venv, PACKAGES, source=True, CMAKE_ARGS="-DGGML_NATIVE=ON")
+        python = peer_python(args.venv, PACKAGES, source=True, CMAKE_ARGS=args.cmake_args)
         files = make_theirs(args, full, python)
         if files:
             sides["llama.cpp mtmd, CPU"] = theirs(args, files, python, environment)

@@ -8,6 +8,7 @@ use memmap2::Mmap;
 use serde::de::DeserializeOwned;
 
 use super::{CheckpointError, MANIFEST_FILE};
+use crate::atomic::{folder_of, partial_in, sync_folder};
 
 /// No side file of a real model comes near this (the largest tokenizers have 40 MB).
 const MAX_TEXT: u64 = 256 << 20;
@@ -59,14 +60,14 @@ pub(super) fn write_atomic(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), CheckpointError>,
 ) -> Result<(), CheckpointError> {
-    let parent = parent_of(path);
+    let parent = folder_of(path);
     let failed = || CheckpointError::io("write", path);
-    let temporary = tempfile::Builder::new().prefix(".partial-").tempfile_in(parent).map_err(failed())?;
+    let temporary = partial_in(parent).map_err(failed())?;
     let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
     fill(&mut writer)?;
     writer.flush().map_err(failed())?;
     drop(writer);
-    make_readable(temporary.as_file()).and_then(|()| temporary.as_file().sync_all()).map_err(failed())?;
+    temporary.as_file().sync_all().map_err(failed())?;
     temporary.persist(path).map_err(|e| failed()(e.error))?;
     sync_folder(parent);
     Ok(())
@@ -83,7 +84,7 @@ pub(super) fn publish_folder(
     restore_folder(out)?;
     let partial = hidden_neighbour(out, "partial")?;
     remove_if_there(&partial)?;
-    let parent = parent_of(out);
+    let parent = folder_of(out);
     fs::create_dir_all(parent).map_err(CheckpointError::io("create", parent))?;
     fs::create_dir(&partial).map_err(CheckpointError::io("create", &partial))?;
     fill(&partial).and_then(|()| replace_folder(&partial, out)).inspect_err(|_| drop(fs::remove_dir_all(&partial)))
@@ -104,7 +105,7 @@ pub(super) fn replace_folder(complete: &Path, out: &Path) -> Result<(), Checkpoi
         let _ = fs::rename(&old, out);
         return Err(CheckpointError::io("write", out)(e));
     }
-    sync_folder(parent_of(out));
+    sync_folder(folder_of(out));
     remove_if_there(&old)
 }
 
@@ -121,13 +122,9 @@ pub(super) fn restore_folder(out: &Path) -> Result<(), CheckpointError> {
 /// `.NAME.ENDING` beside `NAME`.
 fn hidden_neighbour(out: &Path, ending: &str) -> Result<PathBuf, CheckpointError> {
     match out.file_name().and_then(|name| name.to_str()) {
-        Some(name) => Ok(parent_of(out).join(format!(".{name}.{ending}"))),
+        Some(name) => Ok(folder_of(out).join(format!(".{name}.{ending}"))),
         None => Err(CheckpointError::Config(format!("{} is no name for a folder", out.display()))),
     }
-}
-
-fn parent_of(path: &Path) -> &Path {
-    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Only an earlier model, or an empty folder, gives way to a new one.
@@ -142,25 +139,6 @@ fn remove_if_there(folder: &Path) -> Result<(), CheckpointError> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CheckpointError::io("remove", folder)(e)),
         _ => Ok(()),
     }
-}
-
-/// Makes a rename in `folder` last through a power cut, where the system can.
-fn sync_folder(folder: &Path) {
-    // A folder cannot be opened on some systems; the rename is still atomic there, only later on disk.
-    if let Ok(handle) = File::open(folder) {
-        let _ = handle.sync_all();
-    }
-}
-
-/// Temporary files are private to their owner; a finished model is as readable as any other file.
-fn make_readable(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    let _ = file;
-    Ok(())
 }
 
 /// Opens a file, refusing pipes and devices, which could block or never end.

@@ -29,6 +29,7 @@ mod pyramid;
 mod recognizer;
 mod resize;
 pub mod siglip;
+mod vit_fields;
 mod weights;
 
 pub use conv::Ops;

@@ -1,17 +1,16 @@
 //! `rpiq ask MODEL PICTURE QUESTION`
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
 use sightread_models::text::LoadOptions;
-use sightread_models::text::generate::Flow;
 use sightread_models::vision::RgbView;
 use sightread_models::vlm::{PictureOptions, VisionLanguage};
 
 use super::BackendArg;
+use super::printed::Printed;
 use crate::pictures;
 
 #[derive(Debug, clap::Args)]
@@ -60,22 +59,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     eprintln!("looked at {} tiles, {} positions, in {looked:.2} s", encoded.tiles, encoded.positions());
 
     let (start, mut first) = (Instant::now(), None);
-    let mut out = std::io::stdout().lock();
-    let mut failed = None;
+    let mut printed = Printed::new();
     let answer = model.answer(&mut encoded, &args.question, args.max_new_tokens, |piece| {
         first.get_or_insert_with(|| start.elapsed().as_secs_f64());
-        match out.write_all(piece.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Flow::Continue,
-            Err(e) => {
-                failed = Some(e);
-                Flow::Stop
-            }
-        }
+        printed.piece(piece)
     })?;
-    if let Some(error) = failed {
-        return if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error.into()) };
-    }
-    writeln!(out)?;
+    printed.end()?;
     let (total, first) = (start.elapsed().as_secs_f64(), first.unwrap_or(0.0));
     eprintln!("first word after {first:.2} s, answer after {total:.2} s, confidence {:.2}", answer.confidence);
     Ok(())

@@ -1,6 +1,5 @@
 //! `rpiq generate MODEL PROMPT`
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,10 +7,11 @@ use sightread_models::checkpoint::Checkpoint;
 use sightread_models::device::Backend;
 use sightread_models::int4::Precision;
 use sightread_models::nn::Sampling;
-use sightread_models::text::generate::{Flow, GenerateOptions, generate};
+use sightread_models::text::generate::{GenerateOptions, generate};
 use sightread_models::text::{LoadOptions, TextError, TextModel, chat};
 
 use super::BackendArg;
+use super::printed::Printed;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -84,21 +84,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         },
     };
 
-    let mut out = std::io::stdout().lock();
-    let mut failed = None;
-    let generated = generate(&model, tokenizer, prompt, &mut model.cache(), &options, None, |piece| {
-        match out.write_all(piece.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Flow::Continue,
-            Err(e) => {
-                failed = Some(e);
-                Flow::Stop
-            }
-        }
-    })?;
-    if let Some(error) = failed {
-        return if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error.into()) };
-    }
-    writeln!(out)?;
+    let mut printed = Printed::new();
+    let generated =
+        generate(&model, tokenizer, prompt, &mut model.cache(), &options, None, |piece| printed.piece(piece))?;
+    printed.end()?;
     let mib = model.bytes() as f64 / f64::from(1 << 20);
     eprintln!("weights {mib:.1} MiB; {}", speed("prompt", prompt.len(), generated.prefill));
     // The first token comes out of the prompt's logits: so many passes through the model were made after it.

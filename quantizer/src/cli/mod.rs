@@ -6,6 +6,7 @@ mod generate;
 mod inspect;
 mod load;
 mod logits;
+mod printed;
 mod quantize;
 mod random_model;
 mod study;

@@ -60,7 +60,7 @@ fn charts(study: Kind, model: &ModelResults) -> Vec<Chart> {
         Kind::Order | Kind::Memory => vec![
             error(lines(model, &[PAPER, RPIQ], packed).chain([off_grid_line(model, &[PAPER])]).collect()),
             chart(
-                "batches in turn as the single instance",
+                "batches in turn",
                 "batches",
                 Scale::Linear,
                 ERROR,

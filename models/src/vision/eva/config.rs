@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::checkpoint::CheckpointError;
+use crate::vision::vit_fields::{VitFields, wrong};
 
 /// `vision_config`; fields as in the published checkpoint.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -29,11 +30,6 @@ pub struct EvaVisionConfig {
     pub layer_norm_eps: f64,
 }
 
-/// Widths beyond this are no model but a damaged or hostile file.
-const LARGEST_WIDTH: usize = 1 << 16;
-/// Patches beyond this are not computed with: attention's cost grows with their square.
-const MOST_PATCHES: usize = 1 << 14;
-
 impl EvaVisionConfig {
     /// Patches along one side of a picture.
     pub fn patches_per_side(&self) -> usize {
@@ -55,40 +51,28 @@ impl EvaVisionConfig {
     /// # Errors
     /// [`CheckpointError::Config`] says which field is wrong.
     pub fn check(&self) -> Result<(), CheckpointError> {
-        let wrong = |what: String| Err(CheckpointError::Config(format!("in vision_config, {what}")));
-        let widths = [
-            ("hidden_size", self.hidden_size),
-            ("intermediate_size", self.intermediate_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_heads", self.num_heads),
-            ("image_size", self.image_size),
-            ("patch_size", self.patch_size),
-        ];
-        if let Some((name, value)) = widths.iter().find(|(_, v)| !(1..=LARGEST_WIDTH).contains(v)) {
-            return wrong(format!("{name} is {value}"));
-        }
-        if !self.hidden_size.is_multiple_of(self.num_heads) {
-            let (d, heads) = (self.hidden_size, self.num_heads);
-            return wrong(format!("a width of {d} has no {heads} equal heads"));
-        }
+        let fields = VitFields {
+            hidden_size: self.hidden_size,
+            intermediate_size: self.intermediate_size,
+            num_hidden_layers: self.num_hidden_layers,
+            heads: ("num_heads", self.num_heads),
+            channels: ("in_channels", self.in_channels),
+            image_size: self.image_size,
+            patch_size: self.patch_size,
+            hidden_act: &self.hidden_act,
+            known_act: "gelu",
+            layer_norm_eps: self.layer_norm_eps,
+        };
+        fields.check()?;
         let (side, patch) = (self.image_size, self.patch_size);
-        if !side.is_multiple_of(patch) || !(1..=MOST_PATCHES).contains(&self.patches()) {
-            return wrong(format!("a picture of {side} pixels has no sensible number of patches of {patch} pixels"));
+        if !side.is_multiple_of(patch) {
+            return Err(wrong(format!("{side} pixels are no whole number of patches of {patch} pixels")));
         }
-        if self.num_positions != self.patches() + 1 {
-            let (positions, patches) = (self.num_positions, self.patches());
-            return wrong(format!(
+        let (positions, patches) = (self.num_positions, self.patches());
+        if positions != patches + 1 {
+            return Err(wrong(format!(
                 "num_positions is {positions}, but a picture has {patches} patches and a class token"
-            ));
-        }
-        if self.in_channels != 3 {
-            return wrong(format!("in_channels is {}, but pictures are read in three colours", self.in_channels));
-        }
-        if self.hidden_act != "gelu" {
-            return wrong(format!("hidden_act is {}, but only gelu is known", self.hidden_act));
-        }
-        if !(self.layer_norm_eps.is_finite() && self.layer_norm_eps >= 0.0) {
-            return wrong(format!("layer_norm_eps is {}", self.layer_norm_eps));
+            )));
         }
         Ok(())
     }

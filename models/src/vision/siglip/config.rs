@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::checkpoint::CheckpointError;
+use crate::vision::vit_fields::VitFields;
 
 /// `vision_config`; fields and defaults as transformers' `Idefics3VisionConfig` has them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -44,11 +45,6 @@ impl Default for SiglipVisionConfig {
     }
 }
 
-/// Widths beyond this are no model but a damaged or hostile file.
-const LARGEST_WIDTH: usize = 1 << 16;
-/// Patches of a tile beyond this are not computed with: attention's cost grows with their square.
-const MOST_PATCHES: usize = 1 << 14;
-
 impl SiglipVisionConfig {
     /// Patches along one side of a tile.
     pub fn patches_per_side(&self) -> usize {
@@ -70,35 +66,18 @@ impl SiglipVisionConfig {
     /// # Errors
     /// [`CheckpointError::Config`] says which field is wrong.
     pub fn check(&self) -> Result<(), CheckpointError> {
-        let wrong = |what: String| Err(CheckpointError::Config(format!("in vision_config, {what}")));
-        let widths = [
-            ("hidden_size", self.hidden_size),
-            ("intermediate_size", self.intermediate_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("image_size", self.image_size),
-            ("patch_size", self.patch_size),
-        ];
-        if let Some((name, value)) = widths.iter().find(|(_, v)| !(1..=LARGEST_WIDTH).contains(v)) {
-            return wrong(format!("{name} is {value}"));
-        }
-        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
-            let (d, heads) = (self.hidden_size, self.num_attention_heads);
-            return wrong(format!("a width of {d} has no {heads} equal heads"));
-        }
-        if !(1..=MOST_PATCHES).contains(&self.patches()) {
-            let (tile, patch) = (self.image_size, self.patch_size);
-            return wrong(format!("a tile of {tile} pixels has no sensible number of patches of {patch} pixels"));
-        }
-        if self.num_channels != 3 {
-            return wrong(format!("num_channels is {}, but pictures are read in three colours", self.num_channels));
-        }
-        if self.hidden_act != "gelu_pytorch_tanh" {
-            return wrong(format!("hidden_act is {}, but only gelu_pytorch_tanh is known", self.hidden_act));
-        }
-        if !(self.layer_norm_eps.is_finite() && self.layer_norm_eps >= 0.0) {
-            return wrong(format!("layer_norm_eps is {}", self.layer_norm_eps));
-        }
-        Ok(())
+        let fields = VitFields {
+            hidden_size: self.hidden_size,
+            intermediate_size: self.intermediate_size,
+            num_hidden_layers: self.num_hidden_layers,
+            heads: ("num_attention_heads", self.num_attention_heads),
+            channels: ("num_channels", self.num_channels),
+            image_size: self.image_size,
+            patch_size: self.patch_size,
+            hidden_act: &self.hidden_act,
+            known_act: "gelu_pytorch_tanh",
+            layer_norm_eps: self.layer_norm_eps,
+        };
+        fields.check()
     }
 }
